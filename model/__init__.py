@@ -1,0 +1,1 @@
+"""Analyse Vietnamese articles: which governance themes they are about, and the reasons."""

@@ -1,0 +1,70 @@
+"""The whole way of one article: text in, `Analysis` out. Every front shows this and no more."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from model.article import Article
+from model.classifier import DEFAULT_CHECKPOINT, Evidence, ThemeClassifier, ThemeScore
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What is known of one article.
+
+    Attributes:
+        title: may be empty.
+        primary: key of the main theme of highest score; None if the article is about none.
+        themes: every theme of the model, in its order.
+        evidence: sentences per found theme, best first.
+        sentences: the cleaned article, sentence by sentence.
+        paragraphs: the cleaned article as it is shown, the title first if there is one.
+    """
+
+    title: str
+    primary: str | None
+    themes: list[ThemeScore]
+    evidence: list[Evidence]
+    sentences: list[str]
+    paragraphs: list[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """The public form: plain types, without the layout."""
+        result = asdict(self)
+        del result["paragraphs"]
+        return result
+
+
+def primary_theme(themes: list[ThemeScore]) -> str | None:
+    """The main theme of highest score, or None."""
+    topics = [theme for theme in themes if theme.is_topic]
+    return max(topics, key=lambda theme: theme.score).theme if topics else None
+
+
+@cache
+def load_classifier(checkpoint: Path = DEFAULT_CHECKPOINT) -> ThemeClassifier:
+    """The classifier, loaded once per process."""
+    return ThemeClassifier(checkpoint)
+
+
+def analyze(text: str, classifier: ThemeClassifier | None = None) -> Analysis:
+    """Analyse one pasted article. Raises InputError if it is no Vietnamese article."""
+    return analyze_article(Article.from_text(text), classifier)
+
+
+def analyze_article(article: Article, classifier: ThemeClassifier | None = None) -> Analysis:
+    """Analyse one article."""
+    classifier = classifier or load_classifier()
+    [themes] = classifier.predict([article])
+    found = sorted((t for t in themes if t.is_mentioned), key=lambda t: -t.score)
+    return Analysis(
+        title=article.title,
+        primary=primary_theme(themes),
+        themes=themes,
+        evidence=classifier.evidence(article, [t.theme for t in found]),
+        sentences=article.sentences,
+        paragraphs=article.text.split("\n"),
+    )

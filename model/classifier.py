@@ -1,0 +1,138 @@
+"""The themes of an article, and the sentences that speak of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from model.article import Article, syllable_count
+from model.windows import WINDOW, article_windows, pad_windows, pool_windows
+
+DEFAULT_CHECKPOINT = Path(__file__).parent / "checkpoints" / "themes"
+MENTIONED = ":mentioned"  # behind a theme's key: the label that asks for more than its absence
+BATCH_TOKENS = 8_192
+MAX_EVIDENCE = 5  # sentences shown per theme
+MIN_EVIDENCE_SYLLABLES = 5
+
+
+@dataclass(frozen=True)
+class ThemeScore:
+    """What the classifier says of one theme in one article.
+
+    Attributes:
+        theme: its key. label: its name on screen.
+        score: calibrated probability that the article is about it.
+        is_topic: the score reaches the theme's threshold.
+        is_mentioned: the article says at least something on it (true of every topic).
+    """
+
+    theme: str
+    label: str
+    score: float
+    is_topic: bool
+    is_mentioned: bool
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A sentence that speaks of a theme; the score is the probability that it does."""
+
+    theme: str
+    sentence: str
+    score: float
+
+
+class ThemeClassifier:
+    """A multi-label sequence classifier over articles of any length.
+
+    The themes are those of the checkpoint: `id2label` names a label per theme and, where the
+    model was taught it, one more `<theme>:mentioned`; `config.themes` holds per theme its name
+    on screen and its thresholds. A checkpoint without `config.themes` works as well.
+    """
+
+    def __init__(self, checkpoint: str | Path = DEFAULT_CHECKPOINT) -> None:
+        self.tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+        self.model = AutoModelForSequenceClassification.from_pretrained(
+            checkpoint, dtype=torch.float32
+        ).eval()
+        config = self.model.config
+        self.name = str(checkpoint)
+        self.labels: list[str] = [config.id2label[i] for i in range(config.num_labels)]
+        self.themes = [label for label in self.labels if not label.endswith(MENTIONED)]
+        self.settings: dict[str, dict] = {
+            theme: {"label": theme, "threshold": 0.5, "mention_threshold": 0.5}
+            | getattr(config, "themes", {}).get(theme, {})
+            for theme in self.themes
+        }
+        self.mentioned = torch.tensor([label.endswith(MENTIONED) for label in self.labels])
+        # RoBERTa's positions begin behind the padding index, so two fewer can be used.
+        self.window = min(WINDOW, config.max_position_embeddings - 2)
+
+    @torch.inference_mode()
+    def logits(self, articles: Sequence[Article]) -> torch.Tensor:
+        """Logits of the articles, shape (articles, labels)."""
+        windows: list[list[int]] = []
+        owner: list[int] = []
+        for index, article in enumerate(articles):
+            own = article_windows(self.tokenizer, article, self.window)
+            windows += own
+            owner += [index] * len(own)
+        logits = torch.empty(len(windows), len(self.labels))
+        for batch in self._batches(windows):
+            inputs = pad_windows([windows[i] for i in batch], self.tokenizer.pad_token_id)
+            logits[batch] = self.model(**inputs).logits
+        weights = torch.tensor([len(window) for window in windows])
+        return pool_windows(logits, weights, torch.tensor(owner), self.mentioned)
+
+    def probabilities(self, articles: Sequence[Article]) -> list[dict[str, float]]:
+        """Calibrated probability of every label, a dictionary per article."""
+        rows = torch.sigmoid(self.logits(articles)).tolist()
+        return [dict(zip(self.labels, row, strict=True)) for row in rows]
+
+    def predict(self, articles: Sequence[Article]) -> list[list[ThemeScore]]:
+        """The score of every theme, in the checkpoint's order, a list per article."""
+        return [self._decide(row) for row in self.probabilities(articles)]
+
+    def evidence(self, article: Article, themes: Sequence[str]) -> list[Evidence]:
+        """The sentences that speak most of each theme, best first, at least one per theme."""
+        sentences = [s for s in article.sentences if syllable_count(s) >= MIN_EVIDENCE_SYLLABLES]
+        if not sentences or not themes:
+            return []
+        rows = self.probabilities([Article("", "", (sentence,)) for sentence in sentences])
+        found = []
+        for theme in themes:
+            label = theme + MENTIONED if theme + MENTIONED in self.labels else theme
+            ranked = sorted(
+                (Evidence(theme, s, row[label]) for s, row in zip(sentences, rows, strict=True)),
+                key=lambda e: -e.score,
+            )[:MAX_EVIDENCE]
+            threshold = self.settings[theme]["mention_threshold"]
+            found += ranked[:1] + [e for e in ranked[1:] if e.score >= threshold]
+        return found
+
+    def _decide(self, row: dict[str, float]) -> list[ThemeScore]:
+        scores = []
+        for theme in self.themes:
+            settings = self.settings[theme]
+            is_topic = row[theme] >= settings["threshold"]
+            mention = row.get(theme + MENTIONED, 0.0) >= settings["mention_threshold"]
+            scores.append(
+                ThemeScore(theme, settings["label"], row[theme], is_topic, is_topic or mention)
+            )
+        return scores
+
+    @staticmethod
+    def _batches(windows: list[list[int]]) -> Iterator[list[int]]:
+        """Indices of windows of like length, so that little of a batch is padding."""
+        batch: list[int] = []
+        for index in sorted(range(len(windows)), key=lambda i: -len(windows[i])):
+            if batch and (len(batch) + 1) * len(windows[batch[0]]) > BATCH_TOKENS:
+                yield batch
+                batch = []
+            batch.append(index)
+        if batch:
+            yield batch

@@ -1,0 +1,147 @@
+"""The command line `chude`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from importlib.metadata import version as package_version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from model.article import MAX_CHARACTERS
+from model.errors import InputError
+
+app = typer.Typer(
+    help="Phân loại bài báo tiếng Việt theo chủ đề quản lý nhà nước.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+MAX_BYTES = 4 * MAX_CHARACTERS  # no character takes more in UTF-8
+
+
+def fail(message: str) -> typer.Exit:
+    """Tell the reason on standard error; the caller raises what comes back."""
+    errors.print(f"Lỗi: {message}", style="red", markup=False)
+    return typer.Exit(1)
+
+
+def read_text(file: str) -> str:
+    """The text of a file or, for "-", of standard input. Raises InputError."""
+    try:
+        if file == "-":
+            data = sys.stdin.buffer.read(MAX_BYTES + 1)
+        else:
+            with Path(file).open("rb") as source:
+                data = source.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"Không đọc được tệp '{file}': {error.strerror}.") from error
+    if len(data) > MAX_BYTES:
+        raise InputError(
+            f"Văn bản quá dài (giới hạn {MAX_CHARACTERS:,} ký tự). ".replace(",", ".")
+            + "Hãy tách thành từng bài viết riêng."
+        )
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            "Nội dung không phải chữ UTF-8 (có vẻ là tệp nhị phân hoặc bảng mã cũ). "
+            "Hãy lưu lại tệp ở dạng văn bản UTF-8."
+        ) from error
+
+
+@app.command()
+def analyze(
+    file: Annotated[str, typer.Argument(help="Tệp văn bản UTF-8, hoặc - để đọc từ đầu vào chuẩn.")],
+    as_json: Annotated[bool, typer.Option("--json", help="In một đối tượng JSON.")] = False,
+) -> None:
+    """Phân tích một bài: chủ đề và những câu làm căn cứ."""
+    from model.analysis import Analysis, analyze  # torch takes seconds that --help need not wait
+
+    def report(analysis: Analysis) -> None:
+        console = Console(highlight=False)
+        console.print(analysis.title or "(không có tiêu đề)", style="bold", markup=False)
+        if analysis.primary is None:
+            console.print("Bài viết không thuộc chủ đề nào trong danh mục.")
+        for heading, themes in (
+            ("Chủ đề chính", [t for t in analysis.themes if t.is_topic]),
+            ("Có nhắc đến", [t for t in analysis.themes if t.is_mentioned and not t.is_topic]),
+        ):
+            if themes:
+                console.print(f"\n{heading}", style="bold")
+            for theme in sorted(themes, key=lambda t: -t.score):
+                console.print(f"  {theme.label}: {theme.score:.0%}")
+                for evidence in analysis.evidence:
+                    if evidence.theme == theme.theme:
+                        line = f"    – {evidence.sentence} ({evidence.score:.0%})"
+                        console.print(line, markup=False, style="dim")
+
+    try:
+        analysis = analyze(read_text(file))
+    except InputError as error:
+        raise fail(str(error)) from error
+    if as_json:
+        typer.echo(json.dumps(analysis.to_json(), ensure_ascii=False, indent=2))
+    else:
+        report(analysis)
+
+
+@app.command()
+def classify(
+    input_file: Annotated[Path, typer.Argument(metavar="INPUT", help="Tệp .jsonl đầu vào.")],
+    output: Annotated[Path, typer.Option(help="Tệp .jsonl kết quả.")],
+) -> None:
+    """Phân loại từng dòng của một tệp .jsonl (id, text; hoặc title, lead, body)."""
+    if input_file.suffix != ".jsonl":
+        raise typer.BadParameter("hiện chỉ nhận tệp .jsonl", param_hint="INPUT")
+    if not input_file.is_file():
+        raise fail(f"Không có tệp '{input_file}'.")
+    if not output.parent.is_dir():
+        raise fail(f"Không có thư mục '{output.parent}' để ghi kết quả.")
+    from model.analysis import load_classifier
+    from model.jsonl import classify_rows, read_rows, write_records
+
+    failures: list[str] = []
+
+    def watched(records: Iterator[dict[str, Any]], progress: Progress) -> Iterator[dict[str, Any]]:
+        task = progress.add_task("Phân loại", total=total)
+        for record in records:
+            if "error" in record:
+                failures.append(record["error"])
+            progress.advance(task)
+            yield record
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    try:
+        with input_file.open("rb") as lines:
+            total = sum(1 for line in lines if line.strip())
+        if not total:
+            raise fail(f"Tệp '{input_file}' không có dòng nào.")
+        with Progress(*columns, TimeRemainingColumn(), console=errors) as progress:
+            records = classify_rows(read_rows(input_file), load_classifier())
+            write_records(watched(records, progress), output)
+    except OSError as error:
+        raise fail(f"Không ghi được kết quả: {error.strerror}. Kết quả cũ còn nguyên.") from error
+    for failure in failures:
+        errors.print(failure, markup=False, style="yellow")
+    if failures:
+        raise fail(f"{len(failures)}/{total} dòng không phân loại được; các dòng khác đã ghi.")
+
+
+@app.command()
+def version() -> None:
+    """In phiên bản."""
+    typer.echo(package_version("chude"))
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    logging.basicConfig(level=logging.WARNING)
+    app()

@@ -1,0 +1,97 @@
+"""Classify the rows of a JSON Lines file: one row out per row in, in the same order."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from model.analysis import primary_theme
+from model.article import Article
+from model.classifier import ThemeClassifier
+from model.errors import InputError
+
+BATCH_ROWS = 32
+FIELDS = ("title", "lead", "body")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the input: its number from 1, its id, and the article or what is wrong."""
+
+    number: int
+    id: Any
+    article: Article | None
+    error: str | None = None
+
+
+def parse_row(number: int, line: bytes) -> Row:
+    """Read one line; whatever is wrong with it is told in `error`, never raised."""
+    try:
+        record = json.loads(line.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return Row(number, None, None, f"Dòng {number}: không phải chữ UTF-8.")
+    except (ValueError, RecursionError):
+        return Row(number, None, None, f"Dòng {number}: không phải JSON hợp lệ.")
+    if not isinstance(record, dict):
+        return Row(number, None, None, f"Dòng {number}: phải là một đối tượng JSON {{…}}.")
+    row_id = record.get("id")
+    present = [name for name in ("text", *FIELDS) if record.get(name) is not None]
+    if not present:
+        reason = "thiếu trường 'text' (hoặc 'title', 'lead', 'body')."
+        return Row(number, row_id, None, f"Dòng {number}: {reason}")
+    if wrong := [name for name in present if not isinstance(record[name], str)]:
+        return Row(number, row_id, None, f"Dòng {number}: trường '{wrong[0]}' phải là chuỗi.")
+    try:
+        if "text" in present:
+            return Row(number, row_id, Article.from_text(record["text"]))
+        return Row(number, row_id, Article.from_fields(*(record.get(name) for name in FIELDS)))
+    except InputError as error:
+        return Row(number, row_id, None, f"Dòng {number}: {error}")
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """The rows of a file, line by line; blank lines are no rows."""
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                yield parse_row(number, line)
+
+
+def classify_rows(rows: Iterator[Row], classifier: ThemeClassifier) -> Iterator[dict[str, Any]]:
+    """One record per row: its themes, or `{"id", "line", "error"}`."""
+    while batch := list(islice(rows, BATCH_ROWS)):
+        predictions = iter(classifier.predict([row.article for row in batch if row.article]))
+        for row in batch:
+            if row.article is None:
+                yield {"id": row.id, "line": row.number, "error": row.error}
+                continue
+            themes = next(predictions)
+            yield {
+                "id": row.id,
+                "primary": primary_theme(themes),
+                "themes": [t.theme for t in themes if t.is_topic],
+                "scores": {t.theme: round(t.score, 6) for t in themes},
+            }
+
+
+def write_records(records: Iterator[dict[str, Any]], output: Path) -> None:
+    """Write JSON Lines; the file appears under its name only when it is complete.
+
+    Raises OSError and leaves a previous output as it was.
+    """
+    handle, partial = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            for record in records:
+                file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        os.chmod(partial, 0o644)
+        os.replace(partial, output)
+    except BaseException:
+        Path(partial).unlink(missing_ok=True)
+        raise
