@@ -12,13 +12,13 @@ from typing import Annotated
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-import gradio as gr  # noqa: E402 (reads the environment when imported)
-import typer  # noqa: E402
+import gradio as gr
+import typer
 
-from model.analysis import Analysis, analyze, load_classifier  # noqa: E402
-from model.article import split_sentences  # noqa: E402
-from model.classifier import ThemeScore  # noqa: E402
-from model.errors import InputError  # noqa: E402
+from model.analysis import Analysis, analyze, load_classifier
+from model.article import split_sentences
+from model.classifier import ThemeScore
+from model.errors import InputError
 
 logger = logging.getLogger(__name__)
 SAMPLES = Path(__file__).parent / "samples"
@@ -126,7 +126,7 @@ def run(text: str) -> str:
     try:
         analysis = analyze(text)
     except InputError as error:
-        return f'<div class="chude"><div class="chude-error" role="alert">{escape(str(error))}</div></div>'
+        return f'<div class="chude-error" role="alert">{escape(str(error))}</div>'
     return render_analysis(analysis, time.perf_counter() - start)
 
 

@@ -20,7 +20,7 @@ PAGE_NOISE = re.compile(
         (?:đọc|xem|tin)\s+(?:thêm|tiếp|ngay|cùng\s+chuyên\s+mục|liên\s+quan|mới(?:\s+nhất)?)
             (?:\s*[:»>].{0,150})?
       | (?:bài|tin)\s+(?:viết\s+)?(?:liên\s+quan|khác|nổi\s+bật)\s*:?
-      | (?:chủ\s+đề|từ\s+khóa|tags?|thẻ|chuyên\s+mục)\s*[::].{0,200} | chủ\s+đề\s+.{0,60}
+      | (?:chủ\s+đề|từ\s+khóa|tags?|thẻ|chuyên\s+mục)\s*[::].{0,200} | chủ\s+đề\s+[^.!?]{0,30}
       | (?:chia\s+sẻ|bình\s+luận|lưu\s+bài|in\s+bài|gửi\s+email|facebook|zalo|twitter|copy\s+link
         |sao\s+chép\s+liên\s+kết|theo\s+dõi|trở\s+lại|quay\s+lại|về\s+trang\s+chủ|trang\s+chủ
         |đăng\s+nhập|đăng\s+ký|quảng\s+cáo|video|podcast|emagazine|infographic|megastory
@@ -33,10 +33,10 @@ PAGE_NOISE = re.compile(
       | (?:thứ\s+\w+|chủ\s+nhật),?\s*(?:ngày\s*)?\d{1,2}/\d{1,2}/\d{4}.{0,30}
       | \d{1,2}/\d{1,2}/\d{4}(?:\s*[-–|,]?\s*\d{1,2}:\d{2})?(?:\s*\(?gmt\s*\+\s*7\)?)?
       | https?://\S+ | ©.{0,120} | [-–—*_=|•·.>\s]+
-    ) \s* \.? \s*"""
+    ) \s*"""
 )
 DATELINE = re.compile(
-    r"^\s*(?:\([^()\n]{2,40}\)|(?:[A-ZĐ][\w.]*\s?){1,5}\((?:TTXVN|Báo|VOV)[^()]{0,30}\)"
+    r"^\s*(?:\([^()\d\n]{2,40}\)|(?:[A-ZĐ][\w.]*\s?){1,5}\((?:TTXVN|Báo|VOV)[^()]{0,30}\)"
     r"|(?:Báo\s)?[A-ZÀ-Ỹ][\w\s]{1,24}Online)\s*[-–—:]\s*"
 )
 SENTENCE_END = re.compile(r"[.!?…]+[\"”’»)\]]*(?=\s+[\"“‘«(\[–-]?\s?[A-ZÀ-ỸĐ0-9])")
@@ -75,29 +75,34 @@ def split_sentences(paragraph: str) -> list[str]:
     return [s for s in [*sentences, paragraph[start:].strip()] if s]
 
 
-def _check(text: str) -> None:
-    """Refuse what is no Vietnamese article, with a message that says what to do."""
-    stripped = text.strip()
-    if not stripped:
-        raise InputError("Chưa có nội dung. Hãy dán toàn văn một bài viết tiếng Việt.")
+def _normalize_limited(text: str) -> str:
+    """`normalize`, after refusing what is too long to be worth it."""
     if len(text) > MAX_CHARACTERS:
         raise InputError(
-            f"Văn bản quá dài ({len(text):,} ký tự; giới hạn {MAX_CHARACTERS:,}). "
-            "Hãy tách thành từng bài viết riêng.".replace(",", ".")
+            f"Văn bản quá dài (giới hạn {MAX_CHARACTERS} ký tự). "
+            "Hãy tách thành từng bài viết riêng."
         )
-    if len(CONTROL.findall(stripped)) > max(2, len(stripped) // 200):
+    return normalize(text)
+
+
+def _check(text: str) -> None:
+    """Refuse what is no Vietnamese article, with a message that says what to do."""
+    text = text.strip()
+    if not text:
+        raise InputError("Chưa có nội dung. Hãy dán toàn văn một bài viết tiếng Việt.")
+    if len(CONTROL.findall(text)) > max(2, len(text) // 200):
         raise InputError(
             "Nội dung không phải văn bản (có vẻ là tệp nhị phân). "
             "Hãy mở tệp bằng chương trình của nó rồi chép phần chữ."
         )
-    letters = [c for c in stripped if c.isalpha()]
-    if len(stripped) < MIN_CHARACTERS or len(letters) < MIN_CHARACTERS // 2:
+    letters = sum(map(str.isalpha, text))
+    if len(text) < MIN_CHARACTERS or letters < MIN_CHARACTERS // 2:
         raise InputError(
             f"Văn bản quá ngắn để phân loại (cần ít nhất {MIN_CHARACTERS} ký tự). "
             "Hãy dán cả bài viết."
         )
     # About a quarter of the letters of Vietnamese carry a mark; other languages have next to none.
-    if len(VIETNAMESE_LETTER.findall(stripped)) < 0.05 * len(letters):
+    if len(VIETNAMESE_LETTER.findall(text)) < 0.05 * letters:
         raise InputError(
             "Văn bản không phải tiếng Việt có dấu. Chương trình chỉ phân loại bài viết tiếng Việt."
         )
@@ -123,10 +128,10 @@ class Article:
 
         Raises InputError for what is no Vietnamese article.
         """
-        # Checked before and after: 10 MB are not worth normalising, noise alone is no article.
+        text = _normalize_limited(text)
         _check(text)
-        lines = _clean_lines(normalize(text))
-        _check("\n".join(lines))
+        lines = _clean_lines(text)
+        _check("\n".join(lines))  # a page's menus alone are no article
         title = ""
         if len(lines) > 1 and _looks_like_title(lines[0]):
             title, lines = lines[0], lines[1:]
@@ -135,10 +140,10 @@ class Article:
     @classmethod
     def from_fields(cls, title: str | None, lead: str | None, body: str | None) -> Article:
         """Build an article from stored fields. Raises InputError as `from_text` does."""
-        fields = [value or "" for value in (title, lead, body)]
+        fields = [_normalize_limited(value or "") for value in (title, lead, body)]
         _check("\n".join(fields))
-        heads = [" ".join(_clean_lines(normalize(value))) for value in fields[:2]]
-        return cls(heads[0], heads[1], tuple(_clean_lines(normalize(fields[2]))))
+        title, lead = (" ".join(_clean_lines(value)) for value in fields[:2])
+        return cls(title, lead, tuple(_clean_lines(fields[2])))
 
     @property
     def text(self) -> str:

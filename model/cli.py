@@ -45,8 +45,8 @@ def read_text(file: str) -> str:
         raise InputError(f"Không đọc được tệp '{file}': {error.strerror}.") from error
     if len(data) > MAX_BYTES:
         raise InputError(
-            f"Văn bản quá dài (giới hạn {MAX_CHARACTERS:,} ký tự). ".replace(",", ".")
-            + "Hãy tách thành từng bài viết riêng."
+            f"Văn bản quá dài (giới hạn {MAX_CHARACTERS} ký tự). "
+            "Hãy tách thành từng bài viết riêng."
         )
     try:
         return data.decode("utf-8-sig")

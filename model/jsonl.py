@@ -85,13 +85,14 @@ def write_records(records: Iterator[dict[str, Any]], output: Path) -> None:
 
     Raises OSError and leaves a previous output as it was.
     """
-    handle, partial = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
+    handle, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
+    partial = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             for record in records:
                 file.write(json.dumps(record, ensure_ascii=False) + "\n")
-        os.chmod(partial, 0o644)
-        os.replace(partial, output)
+        partial.chmod(0o644)
+        partial.replace(output)
     except BaseException:
-        Path(partial).unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
         raise

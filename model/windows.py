@@ -14,6 +14,19 @@ WINDOW = 256  # tokens, the special ones included: attention over 256 is cheaper
 TITLE = 32  # tokens of the title repeated in front of every later window, as its context
 
 
+def token_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
+    """Ids of a text of any length, without special tokens.
+
+    PhoBERT's vocabulary is of words, their syllables joined by `_`: its texts are segmented
+    first, for which the extra `phobert` is needed.
+    """
+    if type(tokenizer).__name__.startswith("Phobert"):
+        from underthesea import word_tokenize
+
+        text = word_tokenize(text, format="text")
+    return tokenizer.encode(text, add_special_tokens=False, verbose=False)
+
+
 def article_windows(
     tokenizer: PreTrainedTokenizerBase, article: Article, size: int = WINDOW
 ) -> list[list[int]]:
@@ -23,8 +36,8 @@ def article_windows(
     length, so that none is a mere scrap; from the second one on, the first tokens of the title
     stand in front.
     """
-    title = tokenizer.encode(article.title, add_special_tokens=False)[:TITLE]
-    tokens = tokenizer.encode(article.text, add_special_tokens=False, verbose=False)
+    title = token_ids(tokenizer, article.title)[:TITLE]
+    tokens = token_ids(tokenizer, article.text)
     begin, *end = tokenizer.encode("")  # the encoder's own special tokens
     room = size - 1 - len(end)
     count = max(1, math.ceil((len(tokens) - len(title)) / (room - len(title))))

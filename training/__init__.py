@@ -1,0 +1,1 @@
+"""Make theme checkpoints and measure them."""

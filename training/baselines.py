@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import torch
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
-from transformers import AutoTokenizer
 
-from model.windows import WINDOW
+from model.classifier import ThemeClassifier
 from training.data import KEYS, THEMES, LabelledArticle, grade_matrix
 from training.metrics import best_threshold
-from training.train_classifier import (
-    MENTIONED,
-    article_features,
-    initial_model,
-    probe,
-    soft_targets,
-    to_dataset,
-)
-
-LABELS = [*KEYS, *(key + MENTIONED for key in KEYS)]
+from training.train_classifier import soft_targets
 
 
 @dataclass(frozen=True)
@@ -39,9 +31,7 @@ def _theme_columns(matrix: np.ndarray) -> np.ndarray:
     return np.hstack([matrix[:, :themes], matrix[:, keys : keys + themes]])
 
 
-def _decide(
-    probabilities: np.ndarray, validation: list[LabelledArticle], count: int
-) -> Prediction:
+def _decide(probabilities: np.ndarray, validation: list[LabelledArticle], count: int) -> Prediction:
     """Thresholds from the validation articles, which stand in front of the `count` others."""
     probabilities = _theme_columns(probabilities)
     head, tail = probabilities[:-count], probabilities[-count:]
@@ -70,20 +60,14 @@ def tfidf_svm(
 
 
 def frozen_encoder(
-    encoder: str,
-    train: list[LabelledArticle],
-    validation: list[LabelledArticle],
-    test: list[LabelledArticle],
+    probe: str | Path, validation: list[LabelledArticle], test: list[LabelledArticle]
 ) -> Prediction:
-    """Logistic regression on the mean of the untouched encoder's token states."""
-    tokenizer = AutoTokenizer.from_pretrained(encoder)
-    model = initial_model(encoder, tokenizer, train).eval()
-    pad = tokenizer.pad_token_id
+    """Logistic regression on the mean of the untouched encoder's token states.
 
-    def features(articles: list[LabelledArticle]) -> np.ndarray:
-        dataset = to_dataset(articles, tokenizer, WINDOW)
-        return article_features(model, dataset, pad, pooled=True).numpy()
-
-    weights, biases = probe(features(train), soft_targets(grade_matrix(train)))
-    logits = features([*validation, *test]) @ weights.T + biases
-    return _decide(1 / (1 + np.exp(-logits)), validation, len(test))
+    Args:
+        probe: the checkpoint that fine-tuning started from, which is just that.
+    """
+    classifier = ThemeClassifier(probe)
+    classifier.mentioned[:] = False  # it was fitted on means alone
+    logits = classifier.logits([a.article for a in [*validation, *test]])
+    return _decide(torch.sigmoid(logits).numpy(), validation, len(test))

@@ -188,8 +188,8 @@ def build_model(packed: PackedModel, keep: list[int]) -> BertModel:
         bos_token_id=0,
         pad_token_id=1,
         eos_token_id=2,
-        mean_pooled=True,  # [CLS] means nothing yet: see training.pooling
     )
+    config.mean_pooled = True  # [CLS] means nothing yet: see training.pooling
     names = {
         "embeddings.word_embeddings.weight": source["emb.word"].reshape(-1, width)[keep],
         "embeddings.position_embeddings.weight": source["emb.pos"],

@@ -56,9 +56,7 @@ def theme_metrics(
     for way, (positive, left_out) in WAYS.items():
         rows = ~np.isin(grades, list(left_out))
         targets = np.isin(grades[rows], list(positive))
-        scores, decisions = (
-            (mention, is_mentioned) if way == "touched" else (topic, is_topic)
-        )
+        scores, decisions = (mention, is_mentioned) if way == "touched" else (topic, is_topic)
         scores, decisions = scores[rows], decisions[rows]
         result[way] = {
             "precision": precision_score(targets, decisions, zero_division=0),
@@ -75,8 +73,6 @@ def theme_metrics(
 
 def macro_f1(metrics: dict[str, dict[str, dict[str, float]]]) -> dict[str, float]:
     """Mean F1 over themes for each way, and the mean of the three ways."""
-    macro = {
-        way: float(np.mean([theme[way]["f1"] for theme in metrics.values()])) for way in WAYS
-    }
+    macro = {way: float(np.mean([theme[way]["f1"] for theme in metrics.values()])) for way in WAYS}
     macro["mean"] = float(np.mean(list(macro.values())))
     return macro

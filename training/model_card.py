@@ -1,4 +1,104 @@
-"""The model card of a theme checkpoint, written by the run that made it."""
+"""The model card of a theme checkpoint, written by the runs that made and measured it."""
+
+from __future__ import annotations
+
+import json
 from pathlib import Path
+from typing import Any
+
+HEAD = """---
+language: vi
+license: apache-2.0
+base_model: intfloat/multilingual-e5-small
+pipeline_tag: text-classification
+library_name: transformers
+---
+
+# Themes of Vietnamese articles
+
+A multi-label classifier: which of {n} governance themes an article is about, and which it only
+touches. Fine-tuned from `intfloat/multilingual-e5-small` (MIT), its vocabulary cut to Vietnamese
+news, with one more layer that pools the mean of the tokens into `[CLS]`.
+
+Labels: {labels}. A label `<theme>:mentioned` asks whether the article says anything on the theme.
+The sigmoid of a logit is a calibrated probability (Platt scaling is folded into the head);
+`config.themes` holds each theme's name on screen and its thresholds. Articles are read whole, in
+windows of at most 256 tokens: mean over the windows for a main topic, maximum for a mention
+(`model/windows.py`).
+
+## Training
+
+{training}
+
+Public articles (VietNews, Baomoi 2017) graded 0 / 1 / 2 by reading, and articles written for
+training, with invented places and people (`training/data`). Command:
+
+    python -m training.train_classifier --encoder runs/encoder --corpus DIR --output OUT
+"""
+
+LIMITS = """
+## Limits
+
+Articles written for training and for the check are model-written and graded by their writers;
+the public ones are of 2014–2019. Real papers of other years may differ. A very short text gives
+little to go by. Scores say what an article is about, not whether it is true or important.
+"""
+
+
+def figure(value: float) -> str:
+    """Two or three digits, as a reader compares them."""
+    return f"{value:.3f}"
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def macro_table(metrics: dict[str, dict[str, Any]]) -> str:
+    """Macro-F1 of every system on every held-out set, three ways and their mean."""
+    rows = [
+        [name, str(m["articles"]), system, *(figure(v) for v in m["macro_f1"].values())]
+        for name, systems in metrics.items()
+        for system, m in systems.items()
+    ]
+    return table(
+        ["held-out set", "articles", "system", "2 / 0", "2 / 0, 1", "1, 2 / 0", "mean"], rows
+    )
+
+
+def theme_table(metrics: dict[str, Any]) -> str:
+    """Precision, recall, F1, average precision and ECE per theme and way."""
+    rows = [
+        [theme, way, str(m["positives"])]
+        + [figure(m[k]) for k in ("precision", "recall", "f1", "average_precision", "ece")]
+        for theme, ways in metrics["themes"].items()
+        for way, m in ways.items()
+    ]
+    header = ["theme", "way", "positives", "precision", "recall", "F1", "AP", "ECE"]
+    return table(header, rows)
+
+
 def write_model_card(checkpoint: Path) -> None:
-    pass
+    """Write README.md from `config.json`, `training.json` and, if measured, `metrics.json`."""
+    config = json.loads((checkpoint / "config.json").read_text("utf-8"))
+    training = json.loads((checkpoint / "training.json").read_text("utf-8"))
+    card = HEAD.format(
+        n=len(config["themes"]),
+        labels=", ".join(f"`{label}`" for label in config["id2label"].values()),
+        training=table(["setting", "value"], [[k, str(v)] for k, v in training.items()]),
+    )
+    measured = checkpoint / "metrics.json"
+    if measured.exists():
+        metrics = json.loads(measured.read_text("utf-8"))
+        card += (
+            "\n## Measured\n\n`python -m training.evaluate`, on articles held out of training, "
+            "calibration and the choice of thresholds. Macro-F1 in three ways to read the grades: "
+            "2 against 0 (1 left out), 2 against 0 and 1, 1 and 2 against 0.\n\n"
+            + macro_table(metrics)
+            + "\n\nThis model on the test split, per theme:\n\n"
+            + theme_table(metrics["test"]["this model"])
+            + "\n\n![Readers' grades against the model's](confusion.png)\n"
+        )
+    (checkpoint / "README.md").write_text(card + LIMITS, "utf-8")

@@ -1,6 +1,6 @@
 """Split the graded articles so that near-duplicates do not cross, and write `labels.tsv`.
 
-    python -m training.split_labels --graded graded.tsv --second graded-second.tsv --corpus DIR
+python -m training.split_labels --graded graded.tsv --second graded-second.tsv --corpus DIR
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ from transformers import (
     AutoModel,
     AutoModelForSequenceClassification,
     AutoTokenizer,
+    BertForSequenceClassification,
     PreTrainedModel,
     PreTrainedTokenizerBase,
     Trainer,
@@ -40,8 +41,9 @@ from training.pooling import standardize_pooler, with_mean_pooling
 logger = logging.getLogger(__name__)
 LABELS = [*KEYS, *(key + MENTIONED for key in KEYS)]
 SHIPPED = [*THEMES, *(key + MENTIONED for key in THEMES)]
-MAX_WINDOWS = 4  # in training only: the first three and the last
-PROBE_STRENGTH = 0.02  # C of the logistic regression that becomes the first head
+MAX_WINDOWS = 3  # in training only: the first two and the last
+PROBE_C = 0.5  # of the logistic regression that becomes the first head
+ENCODE_ARTICLES = 8
 
 
 def soft_targets(grades: np.ndarray) -> np.ndarray:
@@ -52,111 +54,153 @@ def soft_targets(grades: np.ndarray) -> np.ndarray:
 def to_dataset(
     articles: list[LabelledArticle], tokenizer: PreTrainedTokenizerBase, window: int
 ) -> Dataset:
-    """Rows of `windows` (token ids, one list per window), `labels` and `length`."""
-    rows = []
+    """Rows of `index`, `windows` (token ids, one list per window) and `labels`."""
+    rows: list[dict[str, Any]] = []
     for item, labels in zip(articles, soft_targets(grade_matrix(articles)), strict=True):
         windows = article_windows(tokenizer, item.article, window)
         if len(windows) > MAX_WINDOWS:
             windows = [*windows[: MAX_WINDOWS - 1], windows[-1]]
-        rows.append(
-            {"windows": windows, "labels": labels.tolist(), "length": sum(map(len, windows))}
-        )
+        rows.append({"index": len(rows), "windows": windows, "labels": labels.tolist()})
     return Dataset.from_list(rows)
 
 
 class ArticleCollator:
-    """Lay the windows of a batch of articles under one another."""
+    """Lay the windows of a batch of articles under one another.
 
-    def __init__(self, pad_token_id: int) -> None:
+    Args:
+        pad_token_id: the tokenizer's.
+        states: for each article, for each window, the output of the frozen layers, fp16, shape
+            (tokens, hidden); given, the batch holds them as `states` and no `input_ids`.
+    """
+
+    def __init__(self, pad_token_id: int, states: list[list[torch.Tensor]] | None = None) -> None:
         self.pad_token_id = pad_token_id
+        self.states = states
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        """One batch from rows of `to_dataset`."""
         windows = [window for row in rows for window in row["windows"]]
         owner = [index for index, row in enumerate(rows) for _ in row["windows"]]
-        return {
-            **pad_windows(windows, self.pad_token_id),
-            "owner": torch.tensor(owner),
-            "labels": torch.tensor([row["labels"] for row in rows]),
-        }
+        batch = pad_windows(windows, self.pad_token_id)
+        if self.states is not None:
+            states = [state for row in rows for state in self.states[row["index"]]]
+            del batch["input_ids"]
+            batch["states"] = torch.nn.utils.rnn.pad_sequence(states, batch_first=True)
+        labels = torch.tensor([row["labels"] for row in rows])
+        return {**batch, "owner": torch.tensor(owner), "labels": labels}
+
+
+def upper_layers(
+    model: BertForSequenceClassification, states: torch.Tensor, mask: torch.Tensor, first: int
+) -> torch.Tensor:
+    """Run the layers from `first` on over their input, shape (windows, tokens, hidden)."""
+    bias = mask[:, None, None, :].to(states.dtype)
+    bias = (1 - bias) * torch.finfo(states.dtype).min
+    for layer in model.bert.encoder.layer[first:]:
+        output = layer(states, bias)
+        states = output if isinstance(output, torch.Tensor) else output[0]
+    return states
+
+
+@torch.no_grad()
+def encode_frozen(
+    model: BertForSequenceClassification, dataset: Dataset, pad: int, layers: int
+) -> tuple[list[list[torch.Tensor]], torch.Tensor, torch.Tensor]:
+    """Run every article through the model once.
+
+    Returns:
+        The states behind the frozen layers, as `ArticleCollator` takes them; the states of
+        [CLS] at the end, shape (windows, hidden); and each window's tokens, shape (windows,).
+    """
+    kept: list[list[torch.Tensor]] = []
+    ends, lengths = [], []
+    for start in range(0, len(dataset), ENCODE_ARTICLES):
+        rows = dataset[start : start + ENCODE_ARTICLES]
+        windows = [window for article in rows["windows"] for window in article]
+        inputs = pad_windows(windows, pad)
+        hidden = model.bert(**inputs, output_hidden_states=True).hidden_states
+        states = iter(h[: len(w)].half() for h, w in zip(hidden[layers], windows, strict=True))
+        kept += [[next(states).clone() for _ in article] for article in rows["windows"]]
+        ends.append(hidden[-1][:, 0])
+        lengths.append(inputs["attention_mask"].sum(1))
+    return kept, torch.cat(ends), torch.cat(lengths)
 
 
 class ArticleTrainer(Trainer):
-    """The loss is that of whole articles, whose windows are pooled as in `ThemeClassifier`."""
+    """The loss is that of whole articles, whose windows are pooled as in `ThemeClassifier`.
 
-    def compute_loss(  # noqa: D102 (documented by Trainer)
+    Args:
+        frozen_layers: layers that `states` in a batch have passed already.
+    """
+
+    def __init__(self, *args: Any, frozen_layers: int = 0, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.frozen_layers = frozen_layers
+
+    def compute_loss(
         self,
-        model: PreTrainedModel,
+        model: Any,
         inputs: dict[str, torch.Tensor],
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> Any:
-        owner, labels = inputs["owner"], inputs["labels"]
-        outputs = model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"])
+        """Binary cross-entropy of each article's pooled logits."""
+        mask = inputs["attention_mask"]
+        if "states" in inputs:
+            states = upper_layers(model, inputs["states"].float(), mask, self.frozen_layers)
+            logits = model.classifier(model.dropout(model.bert.pooler(states)))
+        else:
+            logits = model(input_ids=inputs["input_ids"], attention_mask=mask).logits.float()
         mentioned = torch.tensor([label.endswith(MENTIONED) for label in LABELS])
-        logits = pool_windows(
-            outputs.logits.float(),
-            inputs["attention_mask"].sum(1),
-            owner,
-            mentioned.to(outputs.logits.device),
-        )
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, labels)
+        mentioned = mentioned.to(logits.device)
+        logits = pool_windows(logits, mask.sum(1), inputs["owner"], mentioned)
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, inputs["labels"])
         return (loss, {"logits": logits}) if return_outputs else loss
-
-
-@torch.inference_mode()
-def article_features(model: PreTrainedModel, dataset: Dataset, pad: int, pooled: bool) -> Any:
-    """Mean over its windows of each article's pooler output, shape (articles, hidden); with
-    `pooled` false, [CLS] of every window instead, shape (windows, hidden)."""
-    features = []
-    for row in dataset:
-        inputs = pad_windows(row["windows"], pad)
-        outputs = model.bert(**inputs.copy())
-        if not pooled:
-            features.append(outputs.last_hidden_state[:, 0])
-            continue
-        weights = inputs["attention_mask"].sum(1, keepdim=True)
-        features.append((outputs.pooler_output * weights).sum(0, keepdim=True) / weights.sum())
-    return torch.cat(features)
 
 
 def probe(features: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Logistic regressions on frozen features: weights (labels, hidden) and biases (labels,)."""
     fits = [
-        LogisticRegression(C=PROBE_STRENGTH / 0.16, max_iter=2000).fit(features, column > 0.5)
+        LogisticRegression(C=PROBE_C, max_iter=2000).fit(features, column > 0.5)
         for column in targets.T
     ]
     return np.vstack([f.coef_ for f in fits]), np.concatenate([f.intercept_ for f in fits])
 
 
-def initial_model(
-    encoder: str, tokenizer: PreTrainedTokenizerBase, articles: list[LabelledArticle]
-) -> PreTrainedModel:
-    """The model that fine-tuning starts from.
+def is_mean_pooled(encoder: str) -> bool:
+    """Is it an encoder of `training.build_encoder`?"""
+    return bool(getattr(AutoConfig.from_pretrained(encoder), "mean_pooled", False))
 
-    An encoder of this project is given mean pooling and a fitted head; any other is loaded as
-    `AutoModelForSequenceClassification` does, with a new head.
-    """
-    config = AutoConfig.from_pretrained(encoder)
-    if not getattr(config, "mean_pooled", False):
-        return AutoModelForSequenceClassification.from_pretrained(
-            encoder,
-            num_labels=len(LABELS),
-            problem_type="multi_label_classification",
-            id2label=dict(enumerate(LABELS)),
-            label2id={label: i for i, label in enumerate(LABELS)},
-        )
+
+def with_new_head(encoder: str) -> PreTrainedModel:
+    """Any encoder as `AutoModelForSequenceClassification` loads it, with an untrained head."""
+    return AutoModelForSequenceClassification.from_pretrained(
+        encoder,
+        num_labels=len(LABELS),
+        problem_type="multi_label_classification",
+        id2label=dict(enumerate(LABELS)),
+        label2id={label: i for i, label in enumerate(LABELS)},
+    )
+
+
+def with_probe_head(
+    encoder: str, dataset: Dataset, pad: int, layers: int
+) -> tuple[BertForSequenceClassification, list[list[torch.Tensor]]]:
+    """A mean-pooled encoder with a fitted head, and the states behind its frozen layers."""
     base = AutoModel.from_pretrained(encoder, add_pooling_layer=False)
     model = with_mean_pooling(base, LABELS).eval()
-    dataset = to_dataset(articles, tokenizer, WINDOW)
-    pad = tokenizer.pad_token_id
-    sample = dataset.shuffle(seed=0).select(range(min(len(dataset), 400)))
-    standardize_pooler(model, article_features(model, sample, pad, pooled=False))
-    features = article_features(model, dataset, pad, pooled=True).numpy()
-    weights, biases = probe(features, soft_targets(grade_matrix(articles)))
+    states, ends, lengths = encode_frozen(model, dataset, pad, layers)
+    standardize_pooler(model, ends)
+    owner = torch.tensor([i for i, article in enumerate(states) for _ in article])
+    with torch.no_grad():
+        pooled = model.bert.pooler(ends[:, None])
+    mean = torch.zeros(pooled.shape[1], dtype=torch.bool)
+    features = pool_windows(pooled, lengths, owner, mean).numpy()
+    weights, biases = probe(features, np.array(dataset["labels"]))
     with torch.no_grad():
         model.classifier.weight.copy_(torch.from_numpy(weights))
         model.classifier.bias.copy_(torch.from_numpy(biases))
-    return model
+    return model, states
 
 
 def freeze(model: PreTrainedModel, layers: int) -> None:
@@ -166,37 +210,52 @@ def freeze(model: PreTrainedModel, layers: int) -> None:
         module.requires_grad_(False)
 
 
-def fold_calibration(model: PreTrainedModel, logits: np.ndarray, targets: np.ndarray) -> None:
+def head_of(model: PreTrainedModel) -> torch.nn.Linear:
+    """The last layer of a sequence classifier (RoBERTa keeps it inside a module)."""
+    head = model.classifier
+    return head if isinstance(head, torch.nn.Linear) else head.out_proj
+
+
+def fold_calibration(model: PreTrainedModel, logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """Platt scaling (Platt 1999) of every label, folded into the head's weights.
 
     Scale and shift pass unchanged through the pooling of windows (a mean or a maximum), so the
     plain sigmoid of the checkpoint's logits is the calibrated probability.
+
+    Returns:
+        The calibrated probabilities of the same articles, shape (articles, labels).
     """
-    head = model.classifier if isinstance(model.classifier, torch.nn.Linear) else (
-        model.classifier.out_proj
-    )
+    head = head_of(model)
+    calibrated = np.empty_like(logits)
     for index in range(logits.shape[1]):
         x, y = logits[:, index : index + 1], targets[:, index] > 0.5
-        # The prior (many articles of the middle) keeps few positives from extreme slopes.
         fit = LogisticRegression(C=1.0).fit(x, y)
+        # A label that validation cannot rank must not be turned upside down.
         scale, shift = max(float(fit.coef_[0, 0]), 0.1), float(fit.intercept_[0])
         with torch.no_grad():
             head.weight[index] *= scale
             head.bias[index] = head.bias[index] * scale + shift
+        calibrated[:, index] = 1 / (1 + np.exp(-(logits[:, index] * scale + shift)))
+    return calibrated
 
 
 def keep_labels(model: PreTrainedModel, labels: list[str]) -> None:
     """Drop every other label from the head."""
-    head = model.classifier if isinstance(model.classifier, torch.nn.Linear) else (
-        model.classifier.out_proj
-    )
+    head = head_of(model)
     rows = [LABELS.index(label) for label in labels]
     head.weight = torch.nn.Parameter(head.weight[rows])
     head.bias = torch.nn.Parameter(head.bias[rows])
     head.out_features = len(rows)
     model.config.id2label = dict(enumerate(labels))
     model.config.label2id = {label: index for index, label in enumerate(labels)}
-    model.num_labels = len(labels)
+    model.num_labels = len(labels)  # type: ignore[assignment]
+
+
+def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, output: Path) -> None:
+    """Write the checkpoint in half precision."""
+    model.half().save_pretrained(output)
+    model.float()
+    tokenizer.save_pretrained(output)
 
 
 def calibrate_and_save(
@@ -205,29 +264,22 @@ def calibrate_and_save(
     validation: list[LabelledArticle],
     output: Path,
 ) -> None:
-    """Calibrate on validation articles, choose thresholds, write the fp16 checkpoint."""
-    grades = grade_matrix(validation, list(THEMES))
-    targets = soft_targets(grades)
+    """Calibrate on validation articles, choose thresholds, write the checkpoint."""
+    targets = soft_targets(grade_matrix(validation, list(THEMES)))
     keep_labels(model, SHIPPED)
     model.config.themes = {key: {"label": name} for key, name in THEMES.items()}
-    articles = [item.article for item in validation]
-
-    def save() -> ThemeClassifier:
-        model.half().save_pretrained(output)
-        tokenizer.save_pretrained(output)
-        model.float()
-        return ThemeClassifier(output)
-
-    fold_calibration(model, save().logits(articles).numpy(), targets)
-    probabilities = torch.sigmoid(save().logits(articles)).numpy()
+    save(model, tokenizer, output)
+    logits = ThemeClassifier(output).logits([item.article for item in validation]).numpy()
+    probabilities = fold_calibration(model, logits, targets)
+    thresholds = [
+        best_threshold(t > 0.5, p) for t, p in zip(targets.T, probabilities.T, strict=True)
+    ]
     for index, key in enumerate(THEMES):
         model.config.themes[key] |= {
-            "threshold": best_threshold(targets[:, index] > 0.5, probabilities[:, index]),
-            "mention_threshold": best_threshold(
-                targets[:, len(THEMES) + index] > 0.5, probabilities[:, len(THEMES) + index]
-            ),
+            "threshold": thresholds[index],
+            "mention_threshold": thresholds[len(THEMES) + index],
         }
-    save()
+    save(model, tokenizer, output)
 
 
 def main(
@@ -249,10 +301,19 @@ def main(
     validation = [a for a in graded if a.split == "validation"]
     tokenizer = AutoTokenizer.from_pretrained(encoder)
     logger.info("%d training articles", len(train))
-    model = initial_model(encoder, tokenizer, train)
-    freeze(model, frozen_layers)
-    window = min(WINDOW, model.config.max_position_embeddings - 2)
+    window = min(WINDOW, AutoConfig.from_pretrained(encoder).max_position_embeddings - 2)
+    dataset = to_dataset(train, tokenizer, window)
+    pad = tokenizer.pad_token_id
+    states = None
+    model: PreTrainedModel
     work = output.with_name(output.name + "-work")
+    if is_mean_pooled(encoder):
+        # The frozen layers give the same states in every epoch: compute them once.
+        model, states = with_probe_head(encoder, dataset, pad, frozen_layers)
+        save(model, tokenizer, work / "probe")  # the baseline "frozen encoder"
+    else:
+        model = with_new_head(encoder)
+    freeze(model, frozen_layers)
     arguments = TrainingArguments(
         output_dir=str(work),
         num_train_epochs=epochs,
@@ -272,11 +333,12 @@ def main(
     trainer = ArticleTrainer(
         model=model,
         args=arguments,
-        train_dataset=to_dataset(train, tokenizer, window),
-        data_collator=ArticleCollator(tokenizer.pad_token_id),
+        train_dataset=dataset,
+        data_collator=ArticleCollator(pad, states),
+        frozen_layers=frozen_layers,
     )
     trainer.train(resume_from_checkpoint=any(work.glob("checkpoint-*")))
-    model = trainer.model.cpu().eval()
+    model.cpu().eval()
     calibrate_and_save(model, tokenizer, validation, output)
     settings = {
         "encoder": Path(encoder).name,

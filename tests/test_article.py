@@ -1,0 +1,95 @@
+import unicodedata
+
+import pytest
+
+from model.article import MAX_CHARACTERS, Article, split_sentences
+from model.errors import InputError
+
+
+def test_title_paragraphs_and_sentences(clearance):
+    article = Article.from_text(clearance)
+    assert article.title == "Phường Bến Thóc vận động xong hộ cuối cùng giao đất làm cầu"
+    assert len(article.paragraphs) == 3
+    assert article.sentences[0] == article.title
+    assert article.sentences[-1].startswith("Nhà thầu được giao")
+
+
+def test_nfd_crlf_and_invisible_characters_make_no_difference(clearance):
+    plain = Article.from_text(clearance)
+    messy = unicodedata.normalize("NFD", clearance).replace("\n", "\r\n")
+    assert Article.from_text("\ufeff" + messy.replace(" ", "\u00a0", 5)) == plain
+
+
+def test_the_noise_of_a_copied_page_is_left_out(clearance):
+    title, _, body = clearance.partition("\n\n")
+    noise = (
+        "Trang chủ Thời sự Kinh tế\nThứ bảy, 12/9/2026, 10:21 (GMT+7)\n",
+        "Chia sẻ\nĐọc thêm: Giá thép tăng\nChủ đề: cầu Sông Mơ\nBình luận (3)\n"
+        "Tin mới Emagazine Truyền hình Podcast\n",
+    )
+    caption = "Ông Lê Hữu Tạo tháo dỡ nhà. Ảnh: Hà Vi"
+    text = f"{noise[0]}{title}\n{caption}\n{caption}\n(Báo Sông Mơ) - {body}\n{noise[1]}"
+    article = Article.from_text(text)
+    assert article.title == title
+    assert article.paragraphs[0] == caption
+    assert article.paragraphs[1:] == Article.from_text(clearance).paragraphs
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Chủ đề năm nay là vận động nhân dân hiến đất làm đường.",
+        "Bình luận về việc này, ông Tạo nói người dân đồng tình.",
+        "Đọc báo cáo tại hội nghị, bà Mến nêu ba tồn tại.",
+        "Video được ghi lúc 7 giờ sáng cho thấy đoàn cưỡng chế đến nơi.",
+        "Thứ bảy, 12/9/2026, Ủy ban nhân dân phường họp dân lần thứ ba về giá đất.",
+    ],
+)
+def test_a_real_sentence_is_never_taken_for_noise(sentence, clearance):
+    assert sentence in Article.from_text(clearance + sentence).paragraphs
+
+
+@pytest.mark.parametrize(
+    ("paragraph", "count"),
+    [
+        ("Ông Tạo nói. Bà Mến nghe.", 2),
+        ("TP. Bến Thóc có 3.200 hộ. Số này tăng.", 2),
+        ("GS. TS. Hạ Quyên ở Q. 3 đến dự.", 1),
+        ("“Chúng tôi đồng ý!” Ông nói vậy.", 2),
+        ("Tăng 5.5% so với 12.2023 (tr.5) nhé.", 1),
+        ("Đã xong…", 1),
+    ],
+)
+def test_sentences(paragraph, count):
+    sentences = split_sentences(paragraph)
+    assert len(sentences) == count
+    assert " ".join(sentences) == paragraph
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "Chưa có nội dung"),
+        (" \n\t \u200b", "Chưa có nội dung|quá ngắn"),
+        ("Bầu cử à?!", "quá ngắn"),
+        ("The council voted on Monday to approve the new road through the valley.", "tiếng Việt"),
+        ("Nhân dân đồng thuận. " * (MAX_CHARACTERS // 10), "quá dài"),
+        ("PK\x03\x04\x00\x00\x08\x00" * 40, "nhị phân"),
+        (
+            "Chia sẻ\nBình luận\nĐọc thêm\nTin mới\nTrang chủ Thời sự Kinh tế Xã hội\n",
+            "quá ngắn|nội",
+        ),
+        ("12345 67890 " * 30, "quá ngắn"),
+    ],
+)
+def test_bad_input_is_refused_with_the_reason(text, message):
+    with pytest.raises(InputError, match=message):
+        Article.from_text(text)
+
+
+def test_stored_fields_may_be_missing():
+    article = Article.from_fields(None, None, "Nhân dân xã Vĩnh Thuận Sơn hiến đất mở đường mới.")
+    assert article.title == ""
+    assert len(article.sentences) == 1
+    with pytest.raises(InputError):
+        Article.from_fields(None, "", None)

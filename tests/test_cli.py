@@ -1,0 +1,97 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+
+
+def chude(*arguments: object, stdin: bytes = b"") -> subprocess.CompletedProcess:
+    command = [sys.executable, "-c", "from model.cli import main; main()", *map(str, arguments)]
+    return subprocess.run(command, input=stdin, capture_output=True, cwd=ROOT, timeout=300)
+
+
+def test_version_and_help():
+    assert chude("version").stdout.decode().strip().count(".") == 2
+    for command in ("analyze", "classify", "version"):
+        result = chude(command, "--help")
+        assert result.returncode == 0
+        assert command in result.stdout.decode()
+
+
+def test_analyze_json_from_standard_input(clearance):
+    result = chude("analyze", "-", "--json", stdin=clearance.encode())
+    assert result.returncode == 0, result.stderr.decode()
+    analysis = json.loads(result.stdout)
+    assert analysis["primary"] == "gpmb"
+    assert analysis["title"] == clearance.split("\n")[0]
+
+
+def test_analyze_report_says_plainly_when_there_is_no_theme():
+    result = chude("analyze", ROOT / "samples" / "3-khong-chu-de.txt")
+    assert result.returncode == 0
+    assert "không thuộc chủ đề nào" in result.stdout.decode()
+
+
+@pytest.mark.parametrize(
+    ("stdin", "message"),
+    [
+        (b"", "Chưa có nội dung"),
+        (b"\xff\xd8\xff\xe0" + bytes(range(256)) * 9, "UTF-8"),
+        (b"The weather in the valley was fine on Monday, they said.", "tiếng Việt"),
+        ("Nhân dân đồng thuận. ".encode() * 400_000, "quá dài"),
+    ],
+)
+def test_bad_text_exits_with_1_and_the_reason(stdin, message):
+    result = chude("analyze", "-", "--json", stdin=stdin)
+    assert result.returncode == 1
+    assert result.stdout == b""
+    assert message in result.stderr.decode()
+    assert "Traceback" not in result.stderr.decode()
+
+
+def test_missing_files_exit_with_1_and_bad_usage_with_2(tmp_path):
+    assert chude("analyze", tmp_path / "none.txt").returncode == 1
+    assert chude("classify", tmp_path / "none.jsonl", "--output", tmp_path / "o").returncode == 1
+    assert chude("classify", tmp_path / "none.jsonl").returncode == 2
+    assert chude("classify", tmp_path / "none.docx", "--output", tmp_path / "o").returncode == 2
+    assert chude("no-such-command").returncode == 2
+
+
+def test_classify_keeps_order_and_does_not_stop_at_bad_rows(tmp_path, clearance):
+    none = (ROOT / "samples" / "3-khong-chu-de.txt").read_text("utf-8")
+    title, _, body = clearance.partition("\n\n")
+    rows = [
+        {"id": 7, "text": clearance},
+        {"id": "b", "title": title, "lead": None, "body": body},
+        "{broken",
+        {"id": "d", "content": "không có trường text"},
+        ["not", "an", "object"],
+        {"id": "f", "text": 5},
+        {"id": "g", "text": none},
+    ]
+    source, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
+    source.write_text("\r\n".join(lines) + "\r\n\r\n", "utf-8")
+    result = chude("classify", source, "--output", output)
+    assert result.returncode == 1
+    assert "Dòng 3: không phải JSON" in result.stderr.decode()
+    assert "Dòng 4: thiếu trường" in result.stderr.decode()
+    written = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
+    assert [row["id"] for row in written] == [7, "b", None, "d", None, "f", "g"]
+    assert [("error" in row) for row in written] == [False, False, True, True, True, True, False]
+    assert written[0]["primary"] == written[1]["primary"] == "gpmb"
+    assert written[0]["themes"][0] in written[0]["scores"]
+    assert written[6]["themes"] == []
+    assert written[6]["primary"] is None
+
+
+def test_a_failed_run_leaves_the_previous_output(tmp_path):
+    output = tmp_path / "out.jsonl"
+    output.write_text("old")
+    source = tmp_path / "empty.jsonl"
+    source.write_text("\n\n")
+    assert chude("classify", source, "--output", output).returncode == 1
+    assert output.read_text() == "old"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["empty.jsonl", "out.jsonl"]

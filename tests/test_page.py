@@ -1,0 +1,113 @@
+"""The page in a real browser: Debian's Chromium, driven by Playwright."""
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.conftest import ROOT
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt-get install chromium")
+
+
+@pytest.fixture(scope="module")
+def address():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "app.py", "--port", str(port), "--no-browser"]
+    server = subprocess.Popen(command, cwd=ROOT)
+    url = f"http://127.0.0.1:{port}/"
+    try:
+        for _ in range(120):
+            assert server.poll() is None, "the page did not start"
+            try:
+                urllib.request.urlopen(url, timeout=2)
+                break
+            except OSError:
+                time.sleep(0.5)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser, address):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(address)
+    yield page
+    page.close()
+
+
+def submit(page: Page, text: str) -> None:
+    page.locator("#article textarea").fill(text)
+    page.locator("#analyze").click()
+
+
+def test_paste_press_and_see_the_theme(page, clearance):
+    submit(page, clearance)
+    expect(page.locator(".chude-verdict")).to_contain_text("Giải phóng mặt bằng")
+    expect(page.locator('.chude-bar[data-theme="gpmb"]')).to_be_visible()
+    expect(page.locator(".chude-text mark").first).to_be_visible()
+
+
+def test_an_article_without_theme_says_so(page):
+    submit(page, (ROOT / "samples" / "3-khong-chu-de.txt").read_text("utf-8"))
+    expect(page.locator(".chude-verdict")).to_have_text("Không thuộc chủ đề nào")
+    expect(page.locator(".chude-text mark")).to_have_count(0)
+
+
+def test_a_sample_can_be_taken(page):
+    page.get_by_text("Cán bộ đến từng nhà", exact=False).first.click()
+    expect(page.locator("#article textarea")).not_to_have_value("")
+    page.locator("#analyze").click()
+    expect(page.locator(".chude-verdict")).to_contain_text("Dân vận")
+
+
+def test_bad_text_gives_a_message_and_the_next_one_works(page, clearance):
+    submit(page, "Hello there, this is not an article in Vietnamese at all, sorry.")
+    expect(page.locator(".chude-error")).to_contain_text("tiếng Việt")
+    submit(page, clearance)
+    expect(page.locator(".chude-verdict")).to_contain_text("Giải phóng mặt bằng")
+
+
+def test_pasted_markup_is_shown_and_not_run(page, clearance):
+    submit(page, clearance + "\n<img src=x onerror=\"document.title='hacked'\"><b>đậm</b>")
+    expect(page.locator(".chude-text")).to_contain_text("<img src=x")
+    assert page.title() != "hacked"
+
+
+def test_it_fits_a_telephone(browser, address, clearance):
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.goto(address)
+    submit(page, clearance)
+    expect(page.locator(".chude-verdict")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.close()
+
+
+def test_nothing_is_asked_of_the_network(browser, address):
+    page = browser.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
+    page.close()

