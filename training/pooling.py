@@ -27,6 +27,7 @@ def with_mean_pooling(encoder: BertModel, labels: list[str]) -> BertForSequenceC
     """A classifier whose [CLS] is the mean of `encoder`'s token states; the head is untrained."""
     config = copy.deepcopy(encoder.config)
     config.num_hidden_layers += 1
+    config.mean_pooled = False  # from here on [CLS] is what counts
     config.problem_type = "multi_label_classification"
     config.id2label = dict(enumerate(labels))
     config.label2id = {label: index for index, label in enumerate(labels)}

@@ -348,8 +348,8 @@ def main(
         "frozen_layers": frozen_layers,
         "seed": seed,
         "training_articles": len(train),
-        "final_loss": next(
-            (e["train_loss"] for e in reversed(trainer.state.log_history) if "train_loss" in e),
+        "train_loss": next(
+            (round(e["train_loss"], 4) for e in trainer.state.log_history if "train_loss" in e),
             None,
         ),
     }
