@@ -160,7 +160,14 @@ def build_page() -> gr.Blocks:
                 )
             with gr.Column(scale=6):
                 result = gr.HTML(EMPTY, elem_id="result")
-        button.click(run, text, result, api_name="analyze")
+        done = button.click(run, text, result, api_name="analyze")
+        # On a telephone the result is below the fold.
+        done.then(
+            None,
+            js="() => document.getElementById('result').scrollIntoView({block: "
+            "'nearest', behavior: 'smooth'})",
+            api_visibility="private",
+        )
         clear.click(lambda: ("", EMPTY), None, [text, result], api_visibility="private")
     return page
 

@@ -95,7 +95,7 @@ class ThemeClassifier:
 
     def predict(self, articles: Sequence[Article]) -> list[list[ThemeScore]]:
         """The score of every theme, in the checkpoint's order, a list per article."""
-        return [self._decide(row) for row in self.probabilities(articles)]
+        return [self.decide(row) for row in self.probabilities(articles)]
 
     def evidence(self, article: Article, themes: Sequence[str]) -> list[Evidence]:
         """The sentences that speak most of each theme, best first, at least one per theme."""
@@ -114,7 +114,8 @@ class ThemeClassifier:
             found += ranked[:1] + [e for e in ranked[1:] if e.score >= threshold]
         return found
 
-    def _decide(self, row: dict[str, float]) -> list[ThemeScore]:
+    def decide(self, row: dict[str, float]) -> list[ThemeScore]:
+        """From an article's probabilities to its themes, by the checkpoint's thresholds."""
         scores = []
         for theme in self.themes:
             settings = self.settings[theme]

@@ -31,10 +31,9 @@ logger = logging.getLogger(__name__)
 
 def predict(classifier: ThemeClassifier, articles: list[LabelledArticle]) -> Prediction:
     """The checkpoint's probabilities and decisions."""
-    inputs = [item.article for item in articles]
-    rows = classifier.probabilities(inputs)
+    rows = classifier.probabilities([item.article for item in articles])
     labels = [*THEMES, *(key + MENTIONED for key in THEMES)]
-    decided = [{t.theme: t for t in themes} for themes in classifier.predict(inputs)]
+    decided = [{t.theme: t for t in themes} for themes in map(classifier.decide, rows)]
     return Prediction(
         np.array([[row[label] for label in labels] for row in rows]),
         np.array(
@@ -57,7 +56,14 @@ def measure(articles: list[LabelledArticle], prediction: Prediction) -> dict[str
         )
         for i, key in enumerate(THEMES)
     }
-    return {"articles": len(articles), "macro_f1": macro_f1(themes), "themes": themes}
+    # Themes claimed as a main topic that the article does not even touch.
+    false_alarms = int((prediction.decisions[:, :n] & (grades == 0)).sum())
+    return {
+        "articles": len(articles),
+        "false_alarms": false_alarms,
+        "macro_f1": macro_f1(themes),
+        "themes": themes,
+    }
 
 
 def select(prediction: Prediction, rows: np.ndarray) -> Prediction:
