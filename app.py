@@ -53,13 +53,13 @@ footer { display: none !important; }
 EMPTY = '<div class="chude chude-empty">Kết quả sẽ hiện ở đây.</div>'
 
 
-def render_bars(heading: str, themes: list[ThemeScore], colors: dict[str, str]) -> str:
-    """A bar per theme under a heading; nothing for no themes."""
-    if not themes:
+def render_bars(heading: str, scores: dict[ThemeScore, float], colors: dict[str, str]) -> str:
+    """A bar per theme under a heading, longest first; nothing for no themes."""
+    if not scores:
         return ""
     rows = [f"<h3>{heading}</h3>"]
-    for theme in sorted(themes, key=lambda t: -t.score):
-        percent = round(100 * theme.score)
+    for theme, score in sorted(scores.items(), key=lambda item: -item[1]):
+        percent = round(100 * score)
         faint = "" if theme.is_mentioned else " faint"
         color = colors[theme.theme] if theme.is_mentioned else "#9ca3af"
         rows.append(
@@ -101,9 +101,9 @@ def render_analysis(analysis: Analysis, seconds: float) -> str:
     """The whole result as HTML."""
     themes = analysis.themes
     colors = {t.theme: COLORS[i % len(COLORS)] for i, t in enumerate(themes)}
-    topics = [t for t in themes if t.is_topic]
-    mentioned = [t for t in themes if t.is_mentioned and not t.is_topic]
-    others = [t for t in themes if not t.is_mentioned]
+    topics = {t: t.score for t in themes if t.is_topic}
+    mentioned = {t: t.mention_score for t in themes if t.is_mentioned and not t.is_topic}
+    others = {t: t.mention_score for t in themes if not t.is_mentioned}
     if topics:
         names = ", ".join(escape(t.label) for t in sorted(topics, key=lambda t: -t.score))
         verdict = f"Bài viết về: {names}"
@@ -115,7 +115,8 @@ def render_analysis(analysis: Analysis, seconds: float) -> str:
         + render_bars("Chỉ nhắc đến", mentioned, colors)
         + render_bars("Không có trong bài", others, colors)
         + render_text(analysis, colors)
-        + '<p class="chude-note">Tỷ lệ là xác suất bài viết lấy chủ đề đó làm nội dung chính. '
+        + '<p class="chude-note">Tỷ lệ là xác suất bài viết lấy chủ đề đó làm nội dung chính; với '
+        + "chủ đề không phải nội dung chính, là xác suất bài có nhắc đến. "
         + f"Phân tích trong {seconds:.2f} giây, ngay trên máy này.</p></div>".replace(".", ",", 1)
     )
 

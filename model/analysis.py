@@ -32,9 +32,11 @@ class Analysis:
     paragraphs: list[str]
 
     def to_json(self) -> dict[str, Any]:
-        """The public form: plain types, without the layout."""
+        """The public form: plain types, without what only a page needs."""
         result = asdict(self)
         del result["paragraphs"]
+        for theme in result["themes"]:
+            del theme["mention_score"]
         return result
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +10,16 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from model.article import Article, syllable_count
-from model.windows import WINDOW, article_windows, pad_windows, pool_windows
+from model.windows import (
+    WINDOW,
+    article_windows,
+    batches_by_length,
+    pad_windows,
+    pool_windows,
+)
 
 DEFAULT_CHECKPOINT = Path(__file__).parent / "checkpoints" / "themes"
 MENTIONED = ":mentioned"  # behind a theme's key: the label that asks for more than its absence
-BATCH_TOKENS = 8_192
 MAX_EVIDENCE = 5  # sentences shown per theme
 MIN_EVIDENCE_SYLLABLES = 5
 
@@ -26,6 +31,7 @@ class ThemeScore:
     Attributes:
         theme: its key. label: its name on screen.
         score: calibrated probability that the article is about it.
+        mention_score: calibrated probability that it says anything on it, at least `score`.
         is_topic: the score reaches the theme's threshold.
         is_mentioned: the article says at least something on it (true of every topic).
     """
@@ -33,6 +39,7 @@ class ThemeScore:
     theme: str
     label: str
     score: float
+    mention_score: float
     is_topic: bool
     is_mentioned: bool
 
@@ -82,7 +89,7 @@ class ThemeClassifier:
             windows += own
             owner += [index] * len(own)
         logits = torch.empty(len(windows), len(self.labels))
-        for batch in self._batches(windows):
+        for batch in batches_by_length(windows):
             inputs = pad_windows([windows[i] for i in batch], self.tokenizer.pad_token_id)
             logits[batch] = self.model(**inputs).logits
         weights = torch.tensor([len(window) for window in windows])
@@ -119,21 +126,11 @@ class ThemeClassifier:
         scores = []
         for theme in self.themes:
             settings = self.settings[theme]
-            is_topic = row[theme] >= settings["threshold"]
-            mention = row.get(theme + MENTIONED, 0.0) >= settings["mention_threshold"]
+            score = row[theme]
+            mention = max(score, row.get(theme + MENTIONED, 0.0))
+            is_topic = score >= settings["threshold"]
+            is_mentioned = is_topic or mention >= settings["mention_threshold"]
             scores.append(
-                ThemeScore(theme, settings["label"], row[theme], is_topic, is_topic or mention)
+                ThemeScore(theme, settings["label"], score, mention, is_topic, is_mentioned)
             )
         return scores
-
-    @staticmethod
-    def _batches(windows: list[list[int]]) -> Iterator[list[int]]:
-        """Indices of windows of like length, so that little of a batch is padding."""
-        batch: list[int] = []
-        for index in sorted(range(len(windows)), key=lambda i: -len(windows[i])):
-            if batch and (len(batch) + 1) * len(windows[batch[0]]) > BATCH_TOKENS:
-                yield batch
-                batch = []
-            batch.append(index)
-        if batch:
-            yield batch

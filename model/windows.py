@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from transformers import PreTrainedTokenizerBase
 from model.article import Article
 
 WINDOW = 256  # tokens, the special ones included: attention over 256 is cheaper than over 512
+BATCH_TOKENS = 4_096
 TITLE = 32  # tokens of the title repeated in front of every later window, as its context
 
 
@@ -55,6 +57,18 @@ def pad_windows(windows: list[list[int]], pad_token_id: int) -> dict[str, Any]:
     ids = [w + [pad_token_id] * (longest - len(w)) for w in windows]
     mask = [[1] * len(w) + [0] * (longest - len(w)) for w in windows]
     return {"input_ids": torch.tensor(ids), "attention_mask": torch.tensor(mask)}
+
+
+def batches_by_length(windows: list[list[int]]) -> Iterator[list[int]]:
+    """Indices of windows of like length, so that little of a batch is padding."""
+    batch: list[int] = []
+    for index in sorted(range(len(windows)), key=lambda i: -len(windows[i])):
+        if batch and (len(batch) + 1) * len(windows[batch[0]]) > BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
 
 
 def pool_windows(

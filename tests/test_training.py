@@ -10,6 +10,7 @@ import pytest
 import torch
 from transformers import (
     BertConfig,
+    BertForSequenceClassification,
     BertModel,
     PhobertTokenizer,
     RobertaConfig,
@@ -21,7 +22,8 @@ from transformers import (
 from model.article import Article
 from model.classifier import MENTIONED, ThemeClassifier
 from model.windows import article_windows, pad_windows
-from training import train_classifier
+from training import distill, train_classifier
+from training.add_labels import split_of_stories
 from training.build_encoder import (
     build_model,
     build_tokenizer,
@@ -94,7 +96,7 @@ def tiny_articles() -> list[LabelledArticle]:
 def graded(monkeypatch, tmp_path):
     """The graded articles of the training run: tiny ones, since the public texts are absent."""
     monkeypatch.setattr(train_classifier, "load_graded", lambda corpus: tiny_articles())
-    (tmp_path / "written").mkdir()
+    (tmp_path / "written").mkdir(exist_ok=True)
     return tmp_path
 
 
@@ -134,6 +136,34 @@ def test_training_a_mean_pooled_encoder(graded):
     settings = json.loads((output / "training.json").read_text())
     assert settings["training_articles"] == 24
     assert "intfloat/multilingual-e5-small" in (output / "README.md").read_text()
+
+
+def test_an_encoder_taught_by_words_keeps_its_head_and_its_lower_layers(graded, monkeypatch):
+    monkeypatch.setattr(distill, "load_graded", lambda corpus: tiny_articles())
+    monkeypatch.setattr(distill, "DATA", graded)
+    tokenizer = unigram_tokenizer()
+    config = BertConfig(vocab_size=len(tokenizer), **SMALL, mean_pooled=True, pad_token_id=1)
+    BertModel(config, add_pooling_layer=False).save_pretrained(graded / "encoder")
+    tokenizer.save_pretrained(graded / "encoder")
+    rows = [
+        {
+            "id": f"new-{i}",
+            "title": "Chuyện",
+            "abstract": "",
+            "body": f"Mưa lớn kéo dài {i} ngày " * 9,
+        }
+        for i in range(40)
+    ]
+    pd.DataFrame([*rows, rows[0] | {"id": "0"}]).to_parquet(graded / "pool.parquet")
+    taught = graded / "taught"
+    distill.main(graded / "encoder", graded, graded / "pool.parquet", taught, 30, frozen_layers=1)
+    source = BertModel.from_pretrained(graded / "encoder", add_pooling_layer=False).half()
+    model = BertForSequenceClassification.from_pretrained(taught)
+    assert list(model.config.id2label.values()) == train_classifier.LABELS
+    for name, weight in source.encoder.layer[0].state_dict().items():
+        assert torch.equal(weight, model.bert.encoder.layer[0].state_dict()[name].half())
+    _, classifier = train(taught, graded)
+    assert classifier.themes == list(THEMES)
 
 
 def test_training_xlm_roberta_by_folder(graded):
@@ -194,6 +224,16 @@ def test_labels_and_articles_of_the_repository():
     # No article of the check is a training article in other words.
     groups = story_groups([a.article.text for a in [*written, *check]])
     assert not set(groups[: len(written)]) & set(groups[len(written) :])
+
+
+def test_new_labels_join_the_split_of_their_story():
+    groups = np.array([0, 1, 2, 0, 1, 3, 4])
+    splits = ["test", "train", "validation", None, None, None, "train"]
+    drawn = split_of_stories(groups, splits, np.random.default_rng(0))
+    assert [drawn[i] for i in (0, 1, 2, 3, 4, 6)] == [
+        "test", "train", "validation", "test", "train", "train",
+    ]  # fmt: skip
+    assert drawn[5] in ("train", "validation")
 
 
 def test_near_duplicates_are_one_story():

@@ -1,7 +1,7 @@
 """Measure a theme checkpoint and its baselines on held-out articles.
 
     python -m training.evaluate model/checkpoints/themes \\
-        --corpus DIR --probe runs/themes-work/probe
+        --corpus DIR --encoder runs/encoder
 
 Held out are the test split of the graded public articles, and the check articles, which were
 written by people who had not seen the training articles. Writes `metrics.json`, `confusion.png`
@@ -97,7 +97,7 @@ def draw_confusion(articles: list[LabelledArticle], prediction: Prediction, path
 def main(
     checkpoint: Annotated[Path, typer.Argument(help="Folder of the theme checkpoint.")],
     corpus: Annotated[Path, typer.Option(help="Folder with the Parquet files of the texts.")],
-    probe: Annotated[Path, typer.Option(help="What fine-tuning started from: OUT-work/probe.")],
+    encoder: Annotated[Path, typer.Option(help="The encoder before any fine-tuning.")],
 ) -> None:
     """Measure a checkpoint beside TF-IDF + linear SVM and the frozen encoder."""
     logging.basicConfig(level=logging.INFO)
@@ -113,7 +113,9 @@ def main(
     predictions = {
         "this model": predict(ThemeClassifier(checkpoint), articles),
         "TF-IDF + linear SVM": tfidf_svm(train, validation, articles),
-        "frozen encoder + logistic regression": frozen_encoder(probe, validation, articles),
+        "frozen encoder + logistic regression": frozen_encoder(
+            encoder, train, validation, articles
+        ),
     }
     metrics = {
         name: {

@@ -1,0 +1,158 @@
+"""Teach an encoder what words know, on articles that nobody has graded.
+
+TF-IDF + linear SVM remembers which words go with a theme better than an encoder learns from a
+few thousand articles; the encoder brings their meaning. Here it learns the first by imitating
+the word model's probabilities on unlabelled articles (knowledge distillation: Hinton et al.
+2015); `training.train_classifier --encoder OUTPUT` then teaches it what readers have graded:
+
+    python -m training.distill --encoder runs/encoder --corpus DIR \\
+        --unlabelled DIR/vietnews/train.parquet --output runs/distilled
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+import typer
+from datasets import Dataset
+from transformers import AutoTokenizer, PreTrainedTokenizerBase, TrainingArguments, set_seed
+
+from model.article import Article
+from model.windows import WINDOW, article_windows
+from training.baselines import WordModel
+from training.data import DATA, KEYS, load_graded, load_jsonl
+from training.split_labels import SIMILAR
+from training.train_classifier import (
+    ArticleCollator,
+    ArticleTrainer,
+    freeze,
+    save,
+    to_dataset,
+    with_probe_head,
+)
+
+logger = logging.getLogger(__name__)
+LIKELY = 0.15  # probability of a mention from which an article has something to teach
+RANDOM_SHARE = 0.2  # of articles taken whatever the word model says of them
+PROBE_ARTICLES = 800  # graded ones that the first head is fitted on
+
+
+def read_unlabelled(path: Path, labelled: set[str]) -> pd.DataFrame:
+    """The articles of a Parquet file that nobody has graded: `title`, `lead`, `body`."""
+    table = pd.read_parquet(path).rename(columns={"abstract": "lead"})
+    return table.loc[~table["id"].isin(labelled), ["title", "lead", "body"]]
+
+
+def choose(probabilities: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Indices of `count` articles: an equal share likely to mention each key, and some of any.
+
+    Args:
+        probabilities: of the labels, shape (articles, labels).
+    """
+    chosen: set[int] = set()
+    mentions = probabilities[:, len(KEYS) :]
+    share = int(count * (1 - RANDOM_SHARE) / len(KEYS))
+    for column in mentions.T:
+        likely = np.flatnonzero(column > LIKELY)
+        chosen.update(rng.permutation(likely)[:share].tolist())
+    rest = rng.permutation(len(probabilities))
+    chosen.update(rest[: max(0, count - len(chosen))].tolist())
+    return np.array(sorted(chosen))
+
+
+def soft_windows(
+    teacher: WordModel,
+    articles: list[Article],
+    topics: np.ndarray,
+    tokenizer: PreTrainedTokenizerBase,
+    rng: np.random.Generator,
+) -> Dataset:
+    """One window of each article, with the teacher's word on it.
+
+    Whether it is about a theme is judged from the whole article (every window has its title in
+    front), whether it mentions one from the window alone.
+
+    Args:
+        topics: probabilities of the whole articles, shape (articles, keys).
+    """
+    windows = []
+    for article in articles:
+        own = article_windows(tokenizer, article, WINDOW)
+        windows.append(own[rng.integers(len(own))])
+    mentions = teacher.probabilities(tokenizer.batch_decode(windows, skip_special_tokens=True))
+    labels = np.hstack([topics, mentions[:, len(KEYS) :]]).astype(np.float32)
+    return Dataset.from_dict(
+        {
+            "index": range(len(windows)),
+            "windows": [[window] for window in windows],
+            "labels": labels.tolist(),
+        }
+    )
+
+
+def main(
+    encoder: Annotated[Path, typer.Option(help="Folder that training.build_encoder wrote.")],
+    corpus: Annotated[Path, typer.Option(help="Folder with the Parquet files of the texts.")],
+    unlabelled: Annotated[Path, typer.Option(help="Parquet file of ungraded articles.")],
+    output: Annotated[Path, typer.Option(help="Folder of the checkpoint.")],
+    articles: Annotated[int, typer.Option(help="How many of them to read.")] = 7_000,
+    learning_rate: float = 2e-4,
+    batch_size: int = 16,
+    frozen_layers: Annotated[int, typer.Option(help="Lowest layers left as they are.")] = 8,
+    seed: int = 1,
+) -> None:
+    """Teach an encoder what a word model knows; resumes from the last checkpoint."""
+    logging.basicConfig(level=logging.INFO)
+    set_seed(seed)
+    rng = np.random.default_rng(seed)
+    graded = load_graded(corpus)
+    train = [a for a in graded if a.split == "train"] + load_jsonl(DATA / "written", "train")
+    teacher = WordModel(train)
+    pool = read_unlabelled(unlabelled, {a.id for a in graded})
+    held_out = [a.article.text for a in graded if a.split != "train"]
+    vectors = teacher.vectorizer.transform(pool.agg("\n".join, axis=1))
+    likeness = vectors @ teacher.vectorizer.transform(held_out).T
+    fresh = np.flatnonzero(likeness.max(axis=1).toarray().ravel() < SIMILAR)
+    probabilities = teacher.probabilities_of(vectors[fresh])
+    rows = choose(probabilities, articles, rng)
+    tokenizer = AutoTokenizer.from_pretrained(encoder)
+    chosen = [Article.from_fields(*row) for row in pool.iloc[fresh[rows]].itertuples(index=False)]
+    dataset = soft_windows(teacher, chosen, probabilities[rows, : len(KEYS)], tokenizer, rng)
+    logger.info("%d windows of %d ungraded articles", len(dataset), len(fresh))
+    sample = [train[i] for i in rng.permutation(len(train))[:PROBE_ARTICLES]]
+    graded_windows = to_dataset(sample, tokenizer, WINDOW, 1)
+    model = with_probe_head(str(encoder), graded_windows, tokenizer.pad_token_id)
+    freeze(model, frozen_layers)
+    work = output.with_name(output.name + "-work")
+    arguments = TrainingArguments(
+        output_dir=str(work),
+        num_train_epochs=1,
+        learning_rate=learning_rate,
+        per_device_train_batch_size=batch_size,
+        warmup_steps=0.05,
+        lr_scheduler_type="linear",
+        weight_decay=0.01,
+        logging_steps=10,
+        save_steps=100,
+        save_total_limit=1,
+        remove_unused_columns=False,
+        report_to="none",
+        seed=seed,
+        disable_tqdm=True,
+    )
+    trainer = ArticleTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=dataset,
+        data_collator=ArticleCollator(tokenizer.pad_token_id),
+    )
+    trainer.train(resume_from_checkpoint=any(work.glob("checkpoint-*")))
+    save(model.cpu(), tokenizer, output)
+
+
+if __name__ == "__main__":
+    typer.run(main)
