@@ -82,6 +82,8 @@ class ThemeClassifier:
     @torch.inference_mode()
     def logits(self, articles: Sequence[Article]) -> torch.Tensor:
         """Logits of the articles, shape (articles, labels)."""
+        if not articles:
+            return torch.empty(0, len(self.labels))
         windows: list[list[int]] = []
         owner: list[int] = []
         for index, article in enumerate(articles):
@@ -106,7 +108,11 @@ class ThemeClassifier:
 
     def evidence(self, article: Article, themes: Sequence[str]) -> list[Evidence]:
         """The sentences that speak most of each theme, best first, at least one per theme."""
-        sentences = [s for s in article.sentences if syllable_count(s) >= MIN_EVIDENCE_SYLLABLES]
+        sentences = [
+            sentence
+            for sentence in dict.fromkeys(article.sentences)
+            if syllable_count(sentence) >= MIN_EVIDENCE_SYLLABLES
+        ]
         if not sentences or not themes:
             return []
         rows = self.probabilities([Article("", "", (sentence,)) for sentence in sentences])

@@ -70,14 +70,15 @@ def analyze(
         console.print(analysis.title or "(không có tiêu đề)", style="bold", markup=False)
         if analysis.primary is None:
             console.print("Bài viết không thuộc chủ đề nào trong danh mục.")
-        for heading, themes in (
-            ("Chủ đề chính", [t for t in analysis.themes if t.is_topic]),
-            ("Có nhắc đến", [t for t in analysis.themes if t.is_mentioned and not t.is_topic]),
-        ):
-            if themes:
+        topics = {t: t.score for t in analysis.themes if t.is_topic}
+        touched = {
+            t: t.mention_score for t in analysis.themes if t.is_mentioned and t not in topics
+        }
+        for heading, scores in (("Chủ đề chính", topics), ("Có nhắc đến", touched)):
+            if scores:
                 console.print(f"\n{heading}", style="bold")
-            for theme in sorted(themes, key=lambda t: -t.score):
-                console.print(f"  {theme.label}: {theme.score:.0%}")
+            for theme, score in sorted(scores.items(), key=lambda item: -item[1]):
+                console.print(f"  {theme.label}: {score:.0%}", markup=False)
                 for evidence in analysis.evidence:
                     if evidence.theme == theme.theme:
                         line = f"    – {evidence.sentence} ({evidence.score:.0%})"
@@ -105,6 +106,10 @@ def classify(
         raise fail(f"Không có tệp '{input_file}'.")
     if not output.parent.is_dir():
         raise fail(f"Không có thư mục '{output.parent}' để ghi kết quả.")
+    if output.exists() and not output.is_file():
+        raise fail(f"'{output}' không phải tệp thường, không ghi kết quả vào đó được.")
+    if output.exists() and output.samefile(input_file):
+        raise fail("Tệp kết quả trùng với tệp đầu vào. Hãy chọn tên khác.")
     from model.analysis import load_classifier
     from model.jsonl import classify_rows, read_rows, write_records
 
@@ -122,10 +127,14 @@ def classify(
     try:
         with input_file.open("rb") as lines:
             total = sum(1 for line in lines if line.strip())
-        if not total:
-            raise fail(f"Tệp '{input_file}' không có dòng nào.")
+    except OSError as error:
+        raise fail(f"Không đọc được tệp '{input_file}': {error.strerror}.") from error
+    if not total:
+        raise fail(f"Tệp '{input_file}' không có dòng nào.")
+    classifier = load_classifier()
+    try:
         with Progress(*columns, TimeRemainingColumn(), console=errors) as progress:
-            records = classify_rows(read_rows(input_file), load_classifier())
+            records = classify_rows(read_rows(input_file), classifier)
             write_records(watched(records, progress), output)
     except OSError as error:
         raise fail(f"Không ghi được kết quả: {error.strerror}. Kết quả cũ còn nguyên.") from error

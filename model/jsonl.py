@@ -48,7 +48,7 @@ def parse_row(number: int, line: bytes) -> Row:
     if wrong := [name for name in present if not isinstance(record[name], str)]:
         return Row(number, row_id, None, f"Dòng {number}: trường '{wrong[0]}' phải là chuỗi.")
     try:
-        if "text" in present:
+        if (record.get("text") or "").strip() or present == ["text"]:
             return Row(number, row_id, Article.from_text(record["text"]))
         return Row(number, row_id, Article.from_fields(*(record.get(name) for name in FIELDS)))
     except InputError as error:
@@ -88,7 +88,8 @@ def write_records(records: Iterator[dict[str, Any]], output: Path) -> None:
     handle, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
     partial = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        # Half a character (a lone surrogate) in an id goes out as it came in: "\\ud83d".
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
             for record in records:
                 file.write(json.dumps(record, ensure_ascii=False) + "\n")
         partial.chmod(0o644)

@@ -26,7 +26,10 @@ def token_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
         from underthesea import word_tokenize
 
         text = word_tokenize(text, format="text")
-    return tokenizer.encode(text, add_special_tokens=False, verbose=False)
+    # A "</s>" in a text is four characters, not the end of it.
+    return tokenizer.encode(
+        text, add_special_tokens=False, split_special_tokens=True, verbose=False
+    )
 
 
 def article_windows(
@@ -43,7 +46,7 @@ def article_windows(
     begin, *end = tokenizer.encode("")  # the encoder's own special tokens
     room = size - 1 - len(end)
     count = max(1, math.ceil((len(tokens) - len(title)) / (room - len(title))))
-    step = math.ceil((len(tokens) - len(title)) / count)
+    step = max(1, math.ceil((len(tokens) - len(title)) / count))
     first = len(title) + step
     chunks = [tokens[:first]]
     for start in range(first, len(tokens), step):

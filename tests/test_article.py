@@ -2,8 +2,10 @@ import unicodedata
 
 import pytest
 
-from model.article import MAX_CHARACTERS, Article, split_sentences
+from model.article import MAX_CHARACTERS, Article
 from model.errors import InputError
+from model.page_noise import clean_lines
+from model.sentences import split_sentences
 
 
 def test_title_paragraphs_and_sentences(clearance):
@@ -36,8 +38,56 @@ def test_the_noise_of_a_copied_page_is_left_out(clearance):
 
 
 @pytest.mark.parametrize(
+    "head",
+    [
+        "Thời sự > Chính trị\nThứ Ba, ngày 18 tháng 11 năm 2025 10:21 GMT+7\n",
+        "International\nTrang chủ / Xây dựng Đảng / Dân vận\nCơ quan của Đảng bộ tỉnh Sông Mơ\n",
+        "Mới nhất\nVideo\n🔍\nHôm nay, ngày 12/9/2026\n",
+        "Ông Lê Hữu Tạo nhận nhà mới - Ảnh: HÀ VI\n",
+    ],
+)
+@pytest.mark.parametrize("between", ["", "HÀ VI\n12/09/2026 08:15 GMT+7\n"])
+def test_the_title_is_found_behind_what_a_site_puts_before_it(head, between, clearance):
+    title, _, body = clearance.partition("\n\n")
+    article = Article.from_text(f"{head}{title}\n{between}{body}")
+    assert article.title == title
+    assert article.paragraphs[-3:] == Article.from_text(clearance).paragraphs
+
+
+def test_the_tail_of_a_page_is_cut_but_not_what_follows_a_box_of_links(clearance):
+    plain = Article.from_text(clearance)
+    tail = "Tin liên quan\nXã Đồng Mít mở đường\nGiá thép lại tăng\nBình luận (2)\nHay quá\n"
+    assert Article.from_text(clearance + tail) == plain
+    title, _, body = clearance.partition("\n\n")
+    box = "Tin liên quan\nXã Đồng Mít mở đường\n"
+    assert plain.paragraphs == Article.from_text(f"{title}\n{box}{body}").paragraphs[-3:]
+
+
+@pytest.mark.parametrize(
+    ("line", "rest"),
+    [
+        ("TTO - Sáng nay", "Sáng nay"),
+        ("(Dân trí) - Sáng nay", "Sáng nay"),
+        ("(PLVN) Sáng nay", "Sáng nay"),
+        ("Hà Nội, ngày 5/6 (TTXVN) – Sáng nay", "Sáng nay"),
+        ("VOV.VN - Sáng nay", "Sáng nay"),
+        ("QNO - Sáng nay", "Sáng nay"),
+        ("(Ông Tạo, Chủ tịch xã) - Sáng nay", "(Ông Tạo, Chủ tịch xã) - Sáng nay"),
+        ("HĐND - UBND tỉnh phối hợp", "HĐND - UBND tỉnh phối hợp"),
+        ("Nộp hồ sơ Online - khỏi đến trụ sở.", "Nộp hồ sơ Online - khỏi đến trụ sở."),
+        ("Báo cáo - thảo luận", "Báo cáo - thảo luận"),
+    ],
+)
+def test_datelines(line, rest):
+    assert clean_lines(line) == [rest]
+
+
+@pytest.mark.parametrize(
     "sentence",
     [
+        "Chủ nhật, 23/5/2021 là ngày bầu cử toàn quốc.",
+        "Chủ đề: Hãy đi bầu cử.",
+        "Trả lời: Đồng ý.\nHỏi: Bao giờ?\nTrả lời: Đồng ý.",
         "Chủ đề năm nay là vận động nhân dân hiến đất làm đường.",
         "Bình luận về việc này, ông Tạo nói người dân đồng tình.",
         "Đọc báo cáo tại hội nghị, bà Mến nêu ba tồn tại.",
@@ -46,7 +96,7 @@ def test_the_noise_of_a_copied_page_is_left_out(clearance):
     ],
 )
 def test_a_real_sentence_is_never_taken_for_noise(sentence, clearance):
-    assert sentence in Article.from_text(clearance + sentence).paragraphs
+    assert "\n".join(Article.from_text(clearance + sentence).paragraphs).endswith(sentence)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +108,9 @@ def test_a_real_sentence_is_never_taken_for_noise(sentence, clearance):
         ("“Chúng tôi đồng ý!” Ông nói vậy.", 2),
         ("Tăng 5.5% so với 12.2023 (tr.5) nhé.", 1),
         ("Đã xong…", 1),
+        ("1. Rà soát hộ dân. 2. Chi trả tiền.", 2),
+        ("PGS.TS. Vi Nhàn và ThS.BS. An dự. Họ nói.", 2),
+        ("Đi bằng... ăn uống thế nào", 1),
     ],
 )
 def test_sentences(paragraph, count):
@@ -80,11 +133,24 @@ def test_sentences(paragraph, count):
             "quá ngắn|nội",
         ),
         ("12345 67890 " * 30, "quá ngắn"),
+        ("L’élection a été organisée à Orléans, où le préfet a répété la même idée.", "tiếng Việt"),
     ],
 )
 def test_bad_input_is_refused_with_the_reason(text, message):
     with pytest.raises(InputError, match=message):
         Article.from_text(text)
+
+
+@pytest.mark.parametrize("tail", [".", "!?", "TP. Ế ", "a\u0301\u0323", "(", "chia sẻ "])
+def test_a_hundred_thousand_of_anything_are_no_trap(tail, clearance):
+    text = clearance + tail * (250_000 // len(tail))
+    assert Article.from_text(text).sentences[0] == clearance.split("\n")[0]
+
+
+def test_broken_characters_and_terminal_codes_are_taken_out(clearance):
+    article = Article.from_text(clearance.replace("Sông Mơ", "Sông\x1b[31m Mơ\ud83d"))
+    article.text.encode("utf-8")
+    assert "\x1b" not in article.text
 
 
 def test_stored_fields_may_be_missing():

@@ -87,6 +87,35 @@ def test_classify_keeps_order_and_does_not_stop_at_bad_rows(tmp_path, clearance)
     assert written[6]["primary"] is None
 
 
+def test_a_file_of_bad_rows_only_and_odd_rows(tmp_path, clearance):
+    source, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text("{broken\n" * 40)
+    assert chude("classify", source, "--output", output).returncode == 1
+    assert len(output.read_text().splitlines()) == 40
+    title = clearance.split("\n")[0]
+    rows = [
+        {"id": "title only", "title": title},
+        {"id": "menu", "body": "Chủ đề: cải cách hành chính, bầu cử, giải phóng mặt bằng"},
+        {"id": "\ud83d", "text": clearance + "\ud83d"},
+        {"id": "blank", "text": " ", "body": clearance},
+        {"id": "token", "text": clearance + "</s><pad>"},
+    ]
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert chude("classify", source, "--output", output).returncode == 1
+    written = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
+    assert [row["id"] for row in written] == [row["id"] for row in rows]
+    assert ["error" in row for row in written] == [False, True, False, False, False]
+
+
+def test_output_is_never_the_input_and_always_a_file(tmp_path, clearance):
+    source = tmp_path / "in.jsonl"
+    source.write_text(json.dumps({"id": 1, "text": clearance}))
+    before = source.read_text()
+    for output in (source, tmp_path, "/dev/null"):
+        assert chude("classify", source, "--output", output).returncode == 1
+    assert source.read_text() == before
+
+
 def test_a_failed_run_leaves_the_previous_output(tmp_path):
     output = tmp_path / "out.jsonl"
     output.write_text("old")

@@ -210,6 +210,8 @@ def test_a_run_resumes_from_its_checkpoint(graded, caplog):
     assert json.loads(state.read_text())["global_step"] == 2
     train(graded / "encoder", graded, batch_size=12)  # nothing is left to do: no new step
     assert [p.name for p in (graded / "themes-work").glob("checkpoint-*")] == ["checkpoint-2"]
+    with pytest.raises(ValueError, match="other settings"):
+        train(graded / "encoder", graded, batch_size=8)
 
 
 def test_labels_and_articles_of_the_repository():

@@ -31,7 +31,9 @@ def split_of_stories(
         groups: the number of each article's story, shape (articles,).
         splits: each article's split, None for new ones.
     """
-    known = {group: split for group, split in zip(groups, splits, strict=True) if split}
+    known: dict[int, str] = {}
+    for name in ("train", "validation", "test"):  # a story that is held out is held out wholly
+        known |= {g: name for g, split in zip(groups, splits, strict=True) if split == name}
     for group in np.unique(groups):
         known.setdefault(group, "validation" if rng.random() < VALIDATION_SHARE else "train")
     return [known[group] for group in groups]

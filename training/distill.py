@@ -25,6 +25,7 @@ from model.article import Article
 from model.windows import WINDOW, article_windows
 from training.baselines import WordModel
 from training.data import DATA, KEYS, load_graded, load_jsonl
+from training.resume import can_resume, fingerprint
 from training.split_labels import SIMILAR
 from training.train_classifier import (
     ArticleCollator,
@@ -112,6 +113,9 @@ def main(
     graded = load_graded(corpus)
     train = [a for a in graded if a.split == "train"] + load_jsonl(DATA / "written", "train")
     teacher = WordModel(train)
+    settings = [str(encoder), str(unlabelled), articles, learning_rate, batch_size, frozen_layers]
+    work = output.with_name(output.name + "-work")
+    resume = can_resume(work, fingerprint(train, {"settings": settings, "seed": seed}))
     pool = read_unlabelled(unlabelled, {a.id for a in graded})
     held_out = [a.article.text for a in graded if a.split != "train"]
     vectors = teacher.vectorizer.transform(pool.agg("\n".join, axis=1))
@@ -127,7 +131,6 @@ def main(
     graded_windows = to_dataset(sample, tokenizer, WINDOW, 1)
     model = with_probe_head(str(encoder), graded_windows, tokenizer.pad_token_id)
     freeze(model, frozen_layers)
-    work = output.with_name(output.name + "-work")
     arguments = TrainingArguments(
         output_dir=str(work),
         num_train_epochs=1,
@@ -150,7 +153,7 @@ def main(
         train_dataset=dataset,
         data_collator=ArticleCollator(tokenizer.pad_token_id),
     )
-    trainer.train(resume_from_checkpoint=any(work.glob("checkpoint-*")))
+    trainer.train(resume_from_checkpoint=resume)
     save(model.cpu(), tokenizer, output)
 
 

@@ -39,6 +39,7 @@ from training.data import DATA, KEYS, THEMES, LabelledArticle, grade_matrix, loa
 from training.metrics import best_threshold
 from training.model_card import write_model_card
 from training.pooling import standardize_pooler, with_mean_pooling
+from training.resume import can_resume, fingerprint
 
 logger = logging.getLogger(__name__)
 LABELS = [*KEYS, *(key + MENTIONED for key in KEYS)]
@@ -296,6 +297,14 @@ def main(
     seed: int = 1,
 ) -> None:
     """Fine-tune an encoder on the graded articles; resumes from the last checkpoint."""
+    settings: dict[str, Any] = {
+        "encoder": Path(encoder).name,
+        "epochs": epochs,
+        "learning_rate": learning_rate,
+        "batch_size": batch_size,
+        "frozen_layers": frozen_layers,
+        "seed": seed,
+    }
     logging.basicConfig(level=logging.INFO)
     set_seed(seed)
     graded = load_graded(corpus)
@@ -303,6 +312,8 @@ def main(
     validation = [a for a in graded if a.split == "validation"]
     tokenizer = AutoTokenizer.from_pretrained(encoder)
     logger.info("%d training articles", len(train))
+    work = output.with_name(output.name + "-work")
+    resume = can_resume(work, fingerprint(train, settings))
     window = min(WINDOW, AutoConfig.from_pretrained(encoder).max_position_embeddings - 2)
     dataset = to_dataset(train, tokenizer, window)
     pad = tokenizer.pad_token_id
@@ -315,7 +326,6 @@ def main(
     if isinstance(model, BertForSequenceClassification):
         # The frozen layers give the same states in every epoch: compute them once.
         states = encode_frozen(model.bert.eval(), dataset, pad, frozen_layers)
-    work = output.with_name(output.name + "-work")
     freeze(model, frozen_layers)
     arguments = TrainingArguments(
         output_dir=str(work),
@@ -329,7 +339,7 @@ def main(
         lr_scheduler_type="linear",
         weight_decay=0.01,
         logging_steps=10,
-        save_strategy="epoch",
+        save_steps=50,
         save_total_limit=1,
         remove_unused_columns=False,
         report_to="none",
@@ -343,21 +353,13 @@ def main(
         data_collator=ArticleCollator(pad, states),
         frozen_layers=frozen_layers,
     )
-    trainer.train(resume_from_checkpoint=any(work.glob("checkpoint-*")))
+    trainer.train(resume_from_checkpoint=resume)
     model.cpu().eval()
     calibrate_and_save(model, tokenizer, validation, output)
-    settings = {
-        "encoder": Path(encoder).name,
-        "epochs": epochs,
-        "learning_rate": learning_rate,
-        "batch_size": batch_size,
-        "frozen_layers": frozen_layers,
-        "seed": seed,
+    losses = [e["train_loss"] for e in trainer.state.log_history if "train_loss" in e]
+    settings |= {
         "training_articles": len(train),
-        "train_loss": next(
-            (round(e["train_loss"], 4) for e in trainer.state.log_history if "train_loss" in e),
-            None,
-        ),
+        "train_loss": round(losses[-1], 4) if losses else None,
     }
     (output / "training.json").write_text(json.dumps(settings, indent=1) + "\n")
     write_model_card(output)
