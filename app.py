@@ -7,6 +7,7 @@ import os
 import time
 from html import escape
 from pathlib import Path
+from textwrap import shorten
 from typing import Annotated
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -157,7 +158,9 @@ def build_page() -> gr.Blocks:
                     button = gr.Button("Phân tích", variant="primary", scale=3, elem_id="analyze")
                 gr.Examples(
                     examples=[[sample] for sample in samples],
-                    example_labels=[sample.split("\n", 1)[0] for sample in samples],
+                    example_labels=[
+                        shorten(s.split("\n", 1)[0], 48, placeholder="…") for s in samples
+                    ],
                     inputs=text,
                     label="Bài mẫu (tự viết, địa danh và nhân vật hư cấu)",
                 )

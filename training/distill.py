@@ -54,15 +54,39 @@ def choose(probabilities: np.ndarray, count: int, rng: np.random.Generator) -> n
     Args:
         probabilities: of the labels, shape (articles, labels).
     """
-    chosen: set[int] = set()
-    mentions = probabilities[:, len(KEYS) :]
+    chosen: dict[int, None] = {}
     share = int(count * (1 - RANDOM_SHARE) / len(KEYS))
-    for column in mentions.T:
-        likely = np.flatnonzero(column > LIKELY)
-        chosen.update(rng.permutation(likely)[:share].tolist())
-    rest = rng.permutation(len(probabilities))
-    chosen.update(rest[: max(0, count - len(chosen))].tolist())
-    return np.array(sorted(chosen))
+    for mentions in probabilities[:, len(KEYS) :].T:
+        likely = rng.permutation(np.flatnonzero(mentions > LIKELY))
+        chosen |= dict.fromkeys(likely[:share].tolist())
+    chosen |= dict.fromkeys(rng.permutation(len(probabilities)).tolist())
+    return np.array(sorted(list(chosen)[:count]))
+
+
+def choose_articles(
+    teacher: WordModel,
+    pool: pd.DataFrame,
+    held_out: list[str],
+    count: int,
+    rng: np.random.Generator,
+) -> tuple[list[Article], np.ndarray]:
+    """Ungraded articles to learn from, none of them a near-duplicate of a held-out text.
+
+    Args:
+        pool: what `read_unlabelled` returns.
+
+    Returns:
+        The articles, and the teacher's probabilities of `LABELS`, shape (articles, labels).
+    """
+    vectors = teacher.vectorizer.transform(pool.agg("\n".join, axis=1))
+    likeness = vectors @ teacher.vectorizer.transform(held_out).T
+    fresh = np.flatnonzero(likeness.max(axis=1).toarray().ravel() < SIMILAR)
+    probabilities = teacher.probabilities_of(vectors[fresh])
+    rows = choose(probabilities, count, rng)
+    articles = [
+        Article.from_fields(*fields) for fields in pool.iloc[fresh[rows]].itertuples(index=False)
+    ]
+    return articles, probabilities[rows]
 
 
 def soft_windows(
@@ -118,15 +142,10 @@ def main(
     resume = can_resume(work, fingerprint(train, {"settings": settings, "seed": seed}))
     pool = read_unlabelled(unlabelled, {a.id for a in graded})
     held_out = [a.article.text for a in graded if a.split != "train"]
-    vectors = teacher.vectorizer.transform(pool.agg("\n".join, axis=1))
-    likeness = vectors @ teacher.vectorizer.transform(held_out).T
-    fresh = np.flatnonzero(likeness.max(axis=1).toarray().ravel() < SIMILAR)
-    probabilities = teacher.probabilities_of(vectors[fresh])
-    rows = choose(probabilities, articles, rng)
+    chosen, probabilities = choose_articles(teacher, pool, held_out, articles, rng)
     tokenizer = AutoTokenizer.from_pretrained(encoder)
-    chosen = [Article.from_fields(*row) for row in pool.iloc[fresh[rows]].itertuples(index=False)]
-    dataset = soft_windows(teacher, chosen, probabilities[rows, : len(KEYS)], tokenizer, rng)
-    logger.info("%d windows of %d ungraded articles", len(dataset), len(fresh))
+    dataset = soft_windows(teacher, chosen, probabilities[:, : len(KEYS)], tokenizer, rng)
+    logger.info("%d windows", len(dataset))
     sample = [train[i] for i in rng.permutation(len(train))[:PROBE_ARTICLES]]
     graded_windows = to_dataset(sample, tokenizer, WINDOW, 1)
     model = with_probe_head(str(encoder), graded_windows, tokenizer.pad_token_id)

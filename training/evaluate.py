@@ -21,7 +21,15 @@ import typer
 
 from model.classifier import MENTIONED, ThemeClassifier
 from training.baselines import Prediction, frozen_encoder, tfidf_svm
-from training.data import DATA, THEMES, LabelledArticle, grade_matrix, load_graded, load_jsonl
+from training.data import (
+    DATA,
+    THEMES,
+    LabelledArticle,
+    grade_matrix,
+    load_graded,
+    load_jsonl,
+    read_labels,
+)
 from training.metrics import macro_f1, theme_metrics
 from training.model_card import write_model_card
 
@@ -64,6 +72,13 @@ def measure(articles: list[LabelledArticle], prediction: Prediction) -> dict[str
         "macro_f1": macro_f1(themes),
         "themes": themes,
     }
+
+
+def second_reader(articles: list[LabelledArticle]) -> Prediction:
+    """What a second person says of the same articles: as far as anyone can agree with the first."""
+    grades = read_labels(DATA / "second-reading.tsv").loc[[a.id for a in articles], list(THEMES)]
+    decisions = np.hstack([grades == 2, grades >= 1])
+    return Prediction(decisions.astype(float), decisions)
 
 
 def select(prediction: Prediction, rows: np.ndarray) -> Prediction:
@@ -124,6 +139,7 @@ def main(
         }
         for name, rows in sets.items()
     }
+    metrics["test"]["a second reader"] = measure(test, second_reader(test))
     (checkpoint / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
     draw_confusion(
         test, select(predictions["this model"], sets["test"]), checkpoint / "confusion.png"

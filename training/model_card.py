@@ -30,17 +30,17 @@ windows of at most 256 tokens: mean over the windows for a main topic, maximum f
 
 {training}
 
-Public articles (VietNews, Baomoi 2017) graded 0 / 1 / 2 by reading, and articles written for
-training, with invented places and people (`training/data`). Command:
-
-    python -m training.train_classifier --encoder runs/encoder --corpus DIR --output OUT
+First taught what TF-IDF + linear SVM says of ungraded articles (`training.distill`), then public
+articles (VietNews, Baomoi 2017) graded 0 / 1 / 2 by reading, and articles written for training,
+with invented places and people (`training/data`). The commands stand in the project's README.
 """
 
 LIMITS = """
 ## Limits
 
 Articles written for training and for the check are model-written and graded by their writers;
-the public ones are of 2014–2019. Real papers of other years may differ. A very short text gives
+the public ones are of 2014–2019, and were picked to be hard, so that their proportions are not
+those of a newspaper. Real papers of other years may differ. A very short text gives
 little to go by. Scores say what an article is about, not whether it is true or important.
 """
 
