@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from model.errors import InputError
-from model.page_noise import clean_lines, find_title
+from model.page_noise import clean_lines, find_title, unwrap
 from model.sentences import split_sentences
 
 MAX_CHARACTERS = 300_000  # a long report of 100 pages; more is a book or a mistake
@@ -88,7 +88,7 @@ class Article:
         """
         text = _normalize_limited(text)
         _check(text)
-        lines = clean_lines(CONTROL.sub("", text))
+        lines = clean_lines(unwrap(CONTROL.sub("", text)))
         _check("\n".join(lines))  # a page's menus alone are no article
         index = find_title(lines)
         title = "" if index is None else lines.pop(index)
@@ -99,9 +99,10 @@ class Article:
         """Build an article from stored fields. Raises InputError as `from_text` does."""
         fields = [_normalize_limited(value or "") for value in (title, lead, body)]
         _check("\n".join(fields))
-        cleaned = [clean_lines(CONTROL.sub("", value)) for value in fields]
-        _check("\n".join(line for lines in cleaned for line in lines))
-        return cls(" ".join(cleaned[0]), " ".join(cleaned[1]), tuple(cleaned[2]))
+        stored_title = " ".join(CONTROL.sub("", fields[0]).split())  # never noise
+        lead_lines, lines = (clean_lines(CONTROL.sub("", value)) for value in fields[1:])
+        _check("\n".join([stored_title, *lead_lines, *lines]))
+        return cls(stored_title, " ".join(lead_lines), tuple(lines))
 
     @property
     def text(self) -> str:

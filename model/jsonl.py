@@ -47,10 +47,14 @@ def parse_row(number: int, line: bytes) -> Row:
         return Row(number, row_id, None, f"Dòng {number}: {reason}")
     if wrong := [name for name in present if not isinstance(record[name], str)]:
         return Row(number, row_id, None, f"Dòng {number}: trường '{wrong[0]}' phải là chuỗi.")
+    title, lead, body = (record.get(name) for name in FIELDS)
+    text = record.get("text") or ""
     try:
-        if (record.get("text") or "").strip() or present == ["text"]:
-            return Row(number, row_id, Article.from_text(record["text"]))
-        return Row(number, row_id, Article.from_fields(*(record.get(name) for name in FIELDS)))
+        if not text.strip() and present != ["text"]:
+            return Row(number, row_id, Article.from_fields(title, lead, body))
+        if title and not text.lstrip().startswith(title.strip()):
+            return Row(number, row_id, Article.from_fields(title, lead, text))
+        return Row(number, row_id, Article.from_text(text))
     except InputError as error:
         return Row(number, row_id, None, f"Dòng {number}: {error}")
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
+
+from model.sentences import UPPER
 
 # Every pattern has to match the whole line: dropping a real sentence is worse than keeping a menu.
 SECTION = (
@@ -13,7 +16,10 @@ SECTION = (
     r"|mới\s+nhất|đọc\s+nhiều|xem\s+nhiều|video|podcast|emagazine|e-magazine|infographic|megastory"
     r"|longform|multimedia|truyền\s+hình|ảnh|english|international|rss|中文)"
 )
-MENU = re.compile(rf"(?i)[\W_]*{SECTION}(?:[\W_]+{SECTION})*[\W_]*")
+MENU = re.compile(
+    rf"(?i)[\s»>›|/•]*{SECTION}(?:[\W_]+{SECTION})*[\s»>›|/•]*"
+    r"|\W*trang\s+chủ\s*[/»>›|].{0,120}(?<![.!?])"
+)
 DATE = re.compile(
     r"(?i)(?=.*\d{4})(?:(?:cập\s+nhật|đăng\s+(?:lúc|ngày)|hôm\s+nay|(?:thứ\s+(?:hai|ba|tư|năm|sáu|bảy"
     r"|\d)|chủ\s+nhật|t[2-7]|cn)\b|ngày|lúc|gmt|\+0?7(?::00)?|\d{1,2}[:h]\d{2}(?::\d{2})?"
@@ -23,20 +29,22 @@ DATE = re.compile(
 BUTTONS = re.compile(
     r"""(?xi) [\s»>•|-]* (?:
         (?:đọc|xem|tin)\s+(?:thêm|tiếp|ngay|cùng\s+chuyên\s+mục|liên\s+quan|mới(?:\s+nhất)?|nhiều)
-            (?:\s*[:»>].{0,150})?
+            (?:\s*[:»>].{0,150}(?<![.!?]))?
       | (?:bài|tin|các\s+tin)\s+(?:viết\s+)?(?:liên\s+quan|khác|nổi\s+bật)\s*:?
       | có\s+thể\s+bạn\s+quan\s+tâm\s*:?
-      | (?:chủ\s+đề|từ\s+khóa|tags?|thẻ|chuyên\s+mục)\s*[::].{0,200}(?<![.!?])
-      | tags? | chủ\s+đề\s+(?!.*\b(?:là|của|về)\b)[^.!?]{0,30}
+      | (?:từ\s+kh(?:óa|oá)|tags?)\s*[:：].{0,200}(?<![.!?]) | tags?
+      | chủ\s+đề\s*[:：]\s*[^:“"]{1,40}(?<![.!?])
       | (?:chia\s+sẻ|bình\s+luận|gửi\s+bình\s+luận|lưu\s+bài|in\s+bài|gửi\s+email|facebook|zalo
         |twitter|copy\s+link|sao\s+chép\s+liên\s+kết|theo\s+dõi|trở\s+lại|quay\s+lại|về\s+trang\s+chủ
         |đăng\s+nhập|đăng\s+ký|quảng\s+cáo|nghe\s+đọc\s+bài|print|aa?)
         (?:[\s|•/>·+-]+(?:chia\s+sẻ|bình\s+luận|facebook|zalo|twitter|lên|lên\s+facebook|in|email
         |aa?|\d+))*[\s+]*
       | (?:bình\s+luận|ý\s+kiến)\s*\(\d+\) | \d+\s+(?:bình\s+luận|ý\s+kiến)
-      | https?://\S+ | \S+@\S+\.\w+ | (?:©|copyright|bản\s+quyền\s+thuộc).{0,250}
-      | (?:hotline|fax|e-?mail|tòa\s+soạn|giấy\s+phép(?:\s+số)?|lượt\s+xem|cỡ\s+chữ)\b.{0,160}
-            (?<![.!?])
+      | https?://\S+ | \S+@\S+\.\w+ | (?:©|copyright).{0,250}
+      | bản\s+quyền\s+thuộc\s+(?:về\s+)?(?:báo|tạp\s+chí|cổng|ubnd|công\s+ty)\b.{0,200}
+      | (?:fax|e-?mail)\s*[:：].{0,160} | (?:lượt\s+xem|cỡ\s+chữ)\s*[:：].{0,60}
+      | t(?:òa|oà)\s+soạn\s*[:：].{0,160}
+      | giấy\s+phép(?:\s+\w+){0,6}\s+số\s*:?\s*\d+\S*/GP-BTTTT.{0,120}
       | [-–—*_=|•·.>\s]+
     ) \s*"""
 )
@@ -46,19 +54,41 @@ TAIL = re.compile(
     r"(?i)\W*(?:tin (?:liên quan|cùng chuyên mục)|bài (?:viết )?liên quan|đọc thêm|các tin khác"
     r"|xem thêm|có thể bạn quan tâm|bình luận(?: \(\d+\))?|ý kiến \(\d+\)|tags?)\W*"
 )
+COMMENTS = re.compile(r"(?i)\W*(?:bình luận|ý kiến)")
+FOOTER = re.compile(r"(?i)©|bản quyền|giấy phép|sao chép|ghi rõ nguồn|tổng biên tập|tòa soạn")
 AGENCY = (
     r"(?:TTXVN|TTO|TNO|NDO|VOV(?:\d|\.VN)?|VTV(?:\.vn)?|PLVN|PLO|NLĐO?|CAND|ANTĐ|ĐCSVN|GDVN|QĐND|HNMO?"
     r"|SGGPO?|LĐO?|KTĐT|BVPL|TTBC|Dân (?:trí|Việt)|VietNamNet|VnExpress|Vietnam\+|VietnamPlus|Zing"
     r"|Chinhphu\.vn|Infonet|Tổ Quốc|(?:Báo )?(?:Nhân Dân|Tuổi Trẻ|Thanh Niên|Lao Động|Tiền Phong)"
     r"|[A-ZĐ][\w-]{2,15}\.(?:vn|VN))(?: Online| Điện tử| điện tử)?"
 )
+# Bodies and ordinary words that stand where a paper's name may.
+BODY = (
+    r"(?:UBND|HĐND|MTTQ|UBMTTQ|BHXH|BHYT|TAND|VKSND|LĐ\s*[-–—]\s*TB"
+    r"|UNESCO|WHO|WTO|ISO|CEO|NATO|FAO|ILO|NGO)"
+)
+WORDS = r"(?:Dân (?:trí|Việt)|Tổ Quốc|Nhân Dân|Tuổi Trẻ|Thanh Niên|Lao Động|Tiền Phong)\s*[-–—]"
 DATELINE = re.compile(
-    rf"\s*(?:\((?:{AGENCY}|Báo [^()\n]{{2,24}}|[A-ZĐ&]{{2,8}})\)\s*[-–—]?"
+    rf"\s*(?!{BODY}\b)"
+    rf"(?:\((?:{AGENCY}|Báo (?!cáo)[^()\n]{{2,24}}|(?!{BODY}\b)[A-ZĐ&]{{2,8}})\)\s*[-–—]?"
     rf"|[A-ZĐ][^().!?:\n]{{1,40}}\({AGENCY}[^()\n]{{0,30}}\)\s*[-–—]"
-    rf"|{AGENCY}\s*[-–—]\s|[A-ZĐ]{{2,5}}O\s*[-–—]\s)\s*(?=\S)"
+    rf"|(?!{WORDS}){AGENCY}\s*[-–—]\s|[A-ZĐ]{{2,5}}O\s*[-–—]\s)\s*(?=[“\"‘'(«\d{UPPER}])"
 )
 PROSE_END = re.compile(r"[.!?…][\"”’)]*$")
 CAPTION = re.compile(r"(?i)\bảnh\b\s*(?::|\d)|\s-\s\d+\.?$")
+# A byline, a numbered heading, or the head of an official document.
+NO_TITLE = re.compile(
+    r"[•|·–-]\s*\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{1,2}[/.-]\d{1,2}[/.-]\d{4}.{0,9}\d{1,2}[:h]\d{2}"
+    r"|^(?:\d+\.\s|[IVX]+\.\s|UBND|HĐND|ỦY BAN|CỘNG H(?:ÒA|OÀ) XÃ HỘI|Độc lập\s*-\s*Tự do"
+    r"|Số\s*:|Kính gửi|.{2,30}, ngày \d+ tháng \d+ năm)"
+)
+# The line that follows one of these is what an official document is about.
+DOCUMENT = re.compile(
+    r"BÁO CÁO|KẾ HOẠCH|THÔNG BÁO|QUYẾT ĐỊNH|TỜ TRÌNH|NGHỊ QUYẾT|CHỈ THỊ|HƯỚNG DẪN"
+)
+PARAGRAPH_END = re.compile(r"[.!?…:;][\"”’)]*$")
+LONGEST_WRAPPED = 120  # characters; longer lines are whole paragraphs
+BULLETS = ("-", "–", "+", "*", "•")
 MIN_PROSE = 12  # syllables of a line that is a sentence of the article, not a heading
 TITLE_SYLLABLES = range(4, 41)
 HEAD_LINES = 40  # in which the title is looked for
@@ -66,9 +96,11 @@ HEAD_LINES = 40  # in which the title is looked for
 
 def is_noise(line: str) -> bool:
     """Is the whole line a menu, a date, a button or the like?"""
-    return len(line) <= LONGEST_NOISE and any(
-        pattern.fullmatch(line) for pattern in (MENU, DATE, BUTTONS)
-    )
+    if len(line) > LONGEST_NOISE:
+        return False
+    # "Văn hóa, xã hội:" is a heading, "xã hội." the last line of a paragraph.
+    is_menu = not line.endswith((".", ":")) and MENU.fullmatch(line)
+    return bool(is_menu or DATE.fullmatch(line) or BUTTONS.fullmatch(line))
 
 
 def is_prose(line: str) -> bool:
@@ -79,14 +111,41 @@ def is_prose(line: str) -> bool:
 def without_tail(lines: list[str]) -> list[str]:
     """Cut what follows the article: links to others and readers' comments.
 
-    Boxes of links stand in the middle of articles too, so the tail is only cut where hardly any
-    sentence follows.
+    Boxes of links stand in the middle of articles too, so the tail is only cut where no sentence
+    of the article can follow.
     """
-    prose = [is_prose(line) for line in lines]
+    prose = [
+        (is_prose(line) or (len(line.split()) >= MIN_PROSE and line.endswith((";", ":"))))
+        and not FOOTER.search(line)
+        for line in lines
+    ]
+    before, total = 0, sum(prose)
     for index, line in enumerate(lines):
-        if TAIL.fullmatch(line) and sum(prose[:index]) >= 3 and sum(prose[index:]) <= 2:
+        allowed = 2 if COMMENTS.match(line) else 0  # a reader may write a sentence, too
+        if before >= 3 and total - before <= allowed and TAIL.fullmatch(line):
             return lines[:index]
+        before += prose[index]
     return lines
+
+
+def unwrap(text: str) -> str:
+    """Join the lines of paragraphs that a mail or a terminal has cut at one width.
+
+    Such a line is cut only where the next word would not have fitted.
+    """
+    lines = [line.rstrip() for line in text.split("\n")]
+    width = max(map(len, lines))
+    full = sum(len(line) > 0.8 * width and not PARAGRAPH_END.search(line) for line in lines)
+    if width > LONGEST_WRAPPED or full < max(3, 0.2 * sum(map(bool, lines))):
+        return text
+    joined = lines[:1]
+    for last, line in pairwise(lines):
+        word = line.split(" ", 1)[0]
+        if last and word and word not in BULLETS and len(last) + 1 + len(word) > width:
+            joined[-1] += " " + line.lstrip()
+        else:
+            joined.append(line)
+    return "\n".join(joined)
 
 
 def clean_lines(text: str) -> list[str]:
@@ -118,8 +177,10 @@ def find_title(lines: list[str]) -> int | None:
         if is_prose(line):
             prose = " ".join(lines[index : index + 5]).lower()
             break
+        if index and DOCUMENT.fullmatch(lines[index - 1]) and len(line.split()) in TITLE_SYLLABLES:
+            return index
         heading = len(line.split()) in TITLE_SYLLABLES and not re.search(r"[.:;,]$", line)
-        if heading and not CAPTION.search(line):
+        if heading and not CAPTION.search(line) and not NO_TITLE.search(line):
             candidates.append(index)
     if not prose:
         return 0 if len(lines) > 1 and candidates[:1] == [0] else None
@@ -127,6 +188,6 @@ def find_title(lines: list[str]) -> int | None:
 
     def share(index: int) -> float:
         own = re.findall(r"\w+", lines[index].lower())
-        return sum(word in words for word in own) / max(1, len(own))
+        return sum(word in words for word in own) / (len(own) + 4)
 
     return max(candidates, key=share, default=None)

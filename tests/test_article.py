@@ -1,3 +1,4 @@
+import textwrap
 import unicodedata
 
 import pytest
@@ -63,6 +64,28 @@ def test_the_tail_of_a_page_is_cut_but_not_what_follows_a_box_of_links(clearance
     assert plain.paragraphs == Article.from_text(f"{title}\n{box}{body}").paragraphs[-3:]
 
 
+@pytest.mark.parametrize("width", [60, 80])
+def test_lines_cut_at_one_width_are_joined(width, clearance):
+    title, *paragraphs = clearance.strip().split("\n\n")
+    wrapped = "\n\n".join(textwrap.fill(part, width) for part in [title, *paragraphs])
+    assert Article.from_text(wrapped).paragraphs == tuple(paragraphs)
+
+
+def test_an_official_document_has_what_it_is_about_as_its_title(clearance):
+    head = (
+        "UBND XÃ ĐẠI ĐỒNG\nSố: 12/BC-UBND\nCỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM\n"
+        "Độc lập - Tự do - Hạnh phúc\nĐại Đồng, ngày 12 tháng 9 năm 2026\nBÁO CÁO\n"
+    )
+    title = "Kết quả thu hồi đất làm cầu Sông Mơ"
+    text = head + title + "\n" + clearance.partition("\n\n")[2]
+    assert Article.from_text(text).title == title
+
+
+def test_a_stored_title_is_never_noise():
+    title = "Giấy phép xây dựng: Bao giờ hết làm khó dân"
+    assert Article.from_fields(title, None, "Tin xã Đồng Mít.").title == title
+
+
 @pytest.mark.parametrize(
     ("line", "rest"),
     [
@@ -76,6 +99,10 @@ def test_the_tail_of_a_page_is_cut_but_not_what_follows_a_box_of_links(clearance
         ("HĐND - UBND tỉnh phối hợp", "HĐND - UBND tỉnh phối hợp"),
         ("Nộp hồ sơ Online - khỏi đến trụ sở.", "Nộp hồ sơ Online - khỏi đến trụ sở."),
         ("Báo cáo - thảo luận", "Báo cáo - thảo luận"),
+        ("UNESCO - Tổ chức của Liên Hợp Quốc", "UNESCO - Tổ chức của Liên Hợp Quốc"),
+        ("(UBND) Ủy ban xã", "(UBND) Ủy ban xã"),
+        ("Tiền Phong - xã miền núi", "Tiền Phong - xã miền núi"),
+        ("(Báo cáo số 12) - Năm nay", "(Báo cáo số 12) - Năm nay"),
     ],
 )
 def test_datelines(line, rest):
@@ -87,6 +114,14 @@ def test_datelines(line, rest):
     [
         "Chủ nhật, 23/5/2021 là ngày bầu cử toàn quốc.",
         "Chủ đề: Hãy đi bầu cử.",
+        "Giấy phép xây dựng: Cấp nhanh, dân vẫn chờ",
+        "Email giả mạo cơ quan thuế bủa vây doanh nghiệp",
+        "Thẻ BHYT: quyền lợi của người dân",
+        "Chủ đề công tác năm 2025 được chọn",
+        "Văn hóa, giáo dục, y tế:",
+        "xã hội.",
+        "Đọc thêm: sách giúp nông dân làm giàu.",
+        "Tin liên quan\nĐồng Mít mở đường\nÔng Tạo nói ông sẽ dọn về khu tái định cư mới ở Gò Lim.",
         "Trả lời: Đồng ý.\nHỏi: Bao giờ?\nTrả lời: Đồng ý.",
         "Chủ đề năm nay là vận động nhân dân hiến đất làm đường.",
         "Bình luận về việc này, ông Tạo nói người dân đồng tình.",
@@ -96,7 +131,8 @@ def test_datelines(line, rest):
     ],
 )
 def test_a_real_sentence_is_never_taken_for_noise(sentence, clearance):
-    assert "\n".join(Article.from_text(clearance + sentence).paragraphs).endswith(sentence)
+    text = "\n".join(Article.from_text(clearance + sentence).paragraphs)
+    assert text.endswith(sentence.removeprefix("Tin liên quan\n"))
 
 
 @pytest.mark.parametrize(

@@ -95,16 +95,17 @@ def test_a_file_of_bad_rows_only_and_odd_rows(tmp_path, clearance):
     title = clearance.split("\n")[0]
     rows = [
         {"id": "title only", "title": title},
-        {"id": "menu", "body": "Chủ đề: cải cách hành chính, bầu cử, giải phóng mặt bằng"},
+        {"id": "menu", "body": "Trang chủ\nThời sự Kinh tế\nChia sẻ\nBình luận"},
         {"id": "\ud83d", "text": clearance + "\ud83d"},
         {"id": "blank", "text": " ", "body": clearance},
         {"id": "token", "text": clearance + "</s><pad>"},
+        {"id": "both", "title": title, "text": clearance.partition("\n\n")[2]},
     ]
     source.write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert chude("classify", source, "--output", output).returncode == 1
     written = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
     assert [row["id"] for row in written] == [row["id"] for row in rows]
-    assert ["error" in row for row in written] == [False, True, False, False, False]
+    assert ["error" in row for row in written] == [False, True, False, False, False, False]
 
 
 def test_output_is_never_the_input_and_always_a_file(tmp_path, clearance):

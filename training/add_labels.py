@@ -49,6 +49,8 @@ def main(
     logging.basicConfig(level=logging.INFO)
     labels = read_labels(output)
     new = pd.read_csv(graded, sep="\t", index_col="id")[KEYS]
+    if not (new.index.is_unique and new.isin([0, 1, 2]).all().all()):
+        raise typer.BadParameter(f"{graded}: every id once, every grade 0, 1 or 2")
     new = new[~new.index.isin(labels.index)]
     ids = [*labels.index, *new.index]
     texts = read_texts(corpus, set(ids))
