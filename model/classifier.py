@@ -17,6 +17,7 @@ from model.windows import (
     pad_windows,
     pool_windows,
 )
+from model.words import WordModel
 
 DEFAULT_CHECKPOINT = Path(__file__).parent / "checkpoints" / "themes"
 MENTIONED = ":mentioned"  # behind a theme's key: the label that asks for more than its absence
@@ -59,6 +60,8 @@ class ThemeClassifier:
     The themes are those of the checkpoint: `id2label` names a label per theme and, where the
     model was taught it, one more `<theme>:mentioned`; `config.themes` holds per theme its name
     on screen and its thresholds. A checkpoint without `config.themes` works as well.
+
+    Where a word model lies beside the weights, a logit is the mean of both models'.
     """
 
     def __init__(self, checkpoint: str | Path = DEFAULT_CHECKPOINT) -> None:
@@ -66,6 +69,7 @@ class ThemeClassifier:
         self.model = AutoModelForSequenceClassification.from_pretrained(
             checkpoint, dtype=torch.float32
         ).eval()
+        self.words = WordModel.load(Path(checkpoint))
         config = self.model.config
         self.name = str(checkpoint)
         self.labels: list[str] = [config.id2label[i] for i in range(config.num_labels)]
@@ -95,7 +99,10 @@ class ThemeClassifier:
             inputs = pad_windows([windows[i] for i in batch], self.tokenizer.pad_token_id)
             logits[batch] = self.model(**inputs).logits
         weights = torch.tensor([len(window) for window in windows])
-        return pool_windows(logits, weights, torch.tensor(owner), self.mentioned)
+        pooled = pool_windows(logits, weights, torch.tensor(owner), self.mentioned)
+        if self.words is None:
+            return pooled
+        return (pooled + self.words.logits([article.text for article in articles])) / 2
 
     def probabilities(self, articles: Sequence[Article]) -> list[dict[str, float]]:
         """Calibrated probability of every label, a dictionary per article."""

@@ -22,6 +22,7 @@ from transformers import (
 from model.article import Article
 from model.classifier import MENTIONED, ThemeClassifier
 from model.windows import article_windows, pad_windows
+from model.words import WordModel
 from training import distill, train_classifier
 from training.add_labels import split_of_stories
 from training.build_encoder import (
@@ -31,10 +32,11 @@ from training.build_encoder import (
     packed_model_path,
     read_packed,
 )
-from training.data import DATA, KEYS, THEMES, LabelledArticle, load_jsonl, read_labels
+from training.data import DATA, KEYS, SHIPPED, THEMES, LabelledArticle, load_jsonl, read_labels
 from training.metrics import best_threshold, expected_calibration_error, macro_f1, theme_metrics
 from training.pooling import with_mean_pooling
 from training.split_labels import story_groups
+from training.word_svm import WordSvm
 
 SENTENCES = [
     "Sáng nay, Ủy ban nhân dân xã đối thoại với người dân về giải phóng mặt bằng.",
@@ -166,6 +168,19 @@ def test_an_encoder_taught_by_words_keeps_its_head_and_its_lower_layers(graded, 
     assert classifier.themes == list(THEMES)
 
 
+def test_the_shipped_word_model_is_the_svm(tmp_path):
+    articles = tiny_articles()
+    svm = WordSvm(articles)
+    words = svm.word_model(SHIPPED)
+    texts = [a.article.text for a in articles] + ["", "Chẳng có từ nào quen", "Quốc hội. quốc HỘI"]
+    columns = [train_classifier.LABELS.index(label) for label in SHIPPED]
+    expected = torch.tensor(svm.probabilities(texts)[:, columns], dtype=torch.float32)
+    assert torch.allclose(torch.sigmoid(words.logits(texts)), expected, atol=1e-4)
+    words.save(tmp_path)
+    loaded = WordModel.load(tmp_path)
+    assert torch.allclose(loaded.logits(texts), words.logits(texts), atol=1e-2)
+
+
 def test_training_xlm_roberta_by_folder(graded):
     tokenizer = unigram_tokenizer()
     config = XLMRobertaConfig(vocab_size=len(tokenizer), **SMALL, max_position_embeddings=130)
@@ -263,5 +278,5 @@ def test_calibration_error_and_threshold():
 
 
 def test_labels_of_mentions_follow_the_topics():
-    assert train_classifier.SHIPPED[len(THEMES) :] == [key + MENTIONED for key in THEMES]
+    assert SHIPPED[len(THEMES) :] == [key + MENTIONED for key in THEMES]
     assert pd.Index(train_classifier.LABELS).is_unique

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from model.article import Article
+from model.classifier import MENTIONED
 
 DATA = Path(__file__).parent / "data"
 THEMES = {
@@ -26,6 +27,8 @@ THEMES = {
 # Taught beside the themes, since it is the commonest false alarm of `bau_cu`; not shipped.
 AUXILIARY = {"bau_cu_nuoc_ngoai": "Bầu cử nước ngoài"}
 KEYS = [*THEMES, *AUXILIARY]
+LABELS = [*KEYS, *(key + MENTIONED for key in KEYS)]
+SHIPPED = [*THEMES, *(key + MENTIONED for key in THEMES)]
 
 
 @dataclass(frozen=True)
@@ -101,3 +104,8 @@ def load_jsonl(folder: Path, split: str | None = None) -> list[LabelledArticle]:
 def grade_matrix(articles: list[LabelledArticle], keys: list[str] | None = None) -> np.ndarray:
     """Grades as an array of shape (articles, keys)."""
     return np.array([[a.grades[key] for key in keys or KEYS] for a in articles])
+
+
+def soft_targets(grades: np.ndarray) -> np.ndarray:
+    """Targets of `LABELS` from grades: P(main topic), then P(mentioned); (articles, 2 × keys)."""
+    return np.hstack([np.clip(grades - 1, 0, 1), np.clip(grades, 0, 1)]).astype(np.float32)

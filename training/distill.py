@@ -23,7 +23,6 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase, TrainingArgumen
 
 from model.article import Article
 from model.windows import WINDOW, article_windows
-from training.baselines import WordModel
 from training.data import DATA, KEYS, load_graded, load_jsonl
 from training.resume import can_resume, fingerprint
 from training.split_labels import SIMILAR
@@ -35,6 +34,7 @@ from training.train_classifier import (
     to_dataset,
     with_probe_head,
 )
+from training.word_svm import WordSvm
 
 logger = logging.getLogger(__name__)
 LIKELY = 0.15  # probability of a mention from which an article has something to teach
@@ -64,7 +64,7 @@ def choose(probabilities: np.ndarray, count: int, rng: np.random.Generator) -> n
 
 
 def choose_articles(
-    teacher: WordModel,
+    teacher: WordSvm,
     pool: pd.DataFrame,
     held_out: list[str],
     count: int,
@@ -90,7 +90,7 @@ def choose_articles(
 
 
 def soft_windows(
-    teacher: WordModel,
+    teacher: WordSvm,
     articles: list[Article],
     topics: np.ndarray,
     tokenizer: PreTrainedTokenizerBase,
@@ -136,7 +136,7 @@ def main(
     rng = np.random.default_rng(seed)
     graded = load_graded(corpus)
     train = [a for a in graded if a.split == "train"] + load_jsonl(DATA / "written", "train")
-    teacher = WordModel(train)
+    teacher = WordSvm(train)
     settings = [str(encoder), str(unlabelled), articles, learning_rate, batch_size, frozen_layers]
     work = output.with_name(output.name + "-work")
     resume = can_resume(work, fingerprint(train, {"settings": settings, "seed": seed}))

@@ -128,7 +128,7 @@ def main(
     predictions = {
         "this model": predict(ThemeClassifier(checkpoint), articles),
         "TF-IDF + linear SVM": tfidf_svm(train, validation, articles),
-        "frozen encoder + logistic regression": frozen_encoder(
+        "frozen encoder (first window) + logistic regression": frozen_encoder(
             encoder, train, validation, articles
         ),
     }

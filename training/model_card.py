@@ -21,7 +21,9 @@ touches. Fine-tuned from `intfloat/multilingual-e5-small` (MIT), its vocabulary 
 news, with one more layer that pools the mean of the tokens into `[CLS]`.
 
 Labels: {labels}. A label `<theme>:mentioned` asks whether the article says anything on the theme.
-The sigmoid of a logit is a calibrated probability (Platt scaling is folded into the head);
+`AutoModelForSequenceClassification` loads the transformer. Beside it lies a linear model over
+words (`words.safetensors`, TF-IDF of 1–2-grams; `model/words.py`): an article's logit is the mean
+of the two, and its sigmoid a calibrated probability (Platt scaling is folded into both);
 `config.themes` holds each theme's name on screen and its thresholds. Articles are read whole, in
 windows of at most 256 tokens: mean over the windows for a main topic, maximum for a mention
 (`model/windows.py`).

@@ -35,24 +35,29 @@ from transformers import (
 
 from model.classifier import MENTIONED, ThemeClassifier
 from model.windows import WINDOW, article_windows, pad_windows, pool_windows
-from training.data import DATA, KEYS, THEMES, LabelledArticle, grade_matrix, load_graded, load_jsonl
+from model.words import WordModel
+from training.data import (
+    DATA,
+    LABELS,
+    SHIPPED,
+    THEMES,
+    LabelledArticle,
+    grade_matrix,
+    load_graded,
+    load_jsonl,
+    soft_targets,
+)
 from training.metrics import best_threshold
 from training.model_card import write_model_card
 from training.pooling import standardize_pooler, with_mean_pooling
 from training.resume import can_resume, fingerprint
+from training.word_svm import WordSvm
 
 logger = logging.getLogger(__name__)
-LABELS = [*KEYS, *(key + MENTIONED for key in KEYS)]
-SHIPPED = [*THEMES, *(key + MENTIONED for key in THEMES)]
 MAX_WINDOWS = 3  # in training only: the first two and the last
 PROBE_C = 0.5  # of the logistic regression that becomes the first head
 ENCODE_ARTICLES = 8
 STEP_ARTICLES = 4  # that go through the encoder at once
-
-
-def soft_targets(grades: np.ndarray) -> np.ndarray:
-    """Targets of `LABELS` from grades: P(main topic), then P(mentioned); (articles, 2 × keys)."""
-    return np.hstack([np.clip(grades - 1, 0, 1), np.clip(grades, 0, 1)]).astype(np.float32)
 
 
 def to_dataset(
@@ -219,27 +224,19 @@ def head_of(model: PreTrainedModel) -> nn.Linear:
     return head if isinstance(head, nn.Linear) else head.out_proj
 
 
-def fold_calibration(model: PreTrainedModel, logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Platt scaling (Platt 1999) of every label, folded into the head's weights.
+def platt_scaling(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Scale and shift of every label that make the sigmoid a probability (Platt 1999).
 
-    Scale and shift pass unchanged through the pooling of windows (a mean or a maximum), so the
-    plain sigmoid of the checkpoint's logits is the calibrated probability.
-
-    Returns:
-        The calibrated probabilities of the same articles, shape (articles, labels).
+    Both have shape (labels,). They pass unchanged through the pooling of windows (a mean or a
+    maximum), so they can be folded into a head.
     """
-    head = head_of(model)
-    calibrated = np.empty_like(logits)
-    for index in range(logits.shape[1]):
-        x, y = logits[:, index : index + 1], targets[:, index] > 0.5
-        fit = LogisticRegression(C=1.0).fit(x, y)
-        # A label that validation cannot rank must not be turned upside down.
-        scale, shift = max(float(fit.coef_[0, 0]), 0.1), float(fit.intercept_[0])
-        with torch.no_grad():
-            head.weight[index] *= scale
-            head.bias[index] = head.bias[index] * scale + shift
-        calibrated[:, index] = 1 / (1 + np.exp(-(logits[:, index] * scale + shift)))
-    return calibrated
+    fits = [
+        LogisticRegression(C=1.0).fit(logits[:, [i]], targets[:, i] > 0.5)
+        for i in range(logits.shape[1])
+    ]
+    # A label that validation cannot rank must not be turned upside down.
+    scale = np.array([max(float(fit.coef_[0, 0]), 0.1) for fit in fits], np.float32)
+    return scale, np.array([fit.intercept_[0] for fit in fits], np.float32)
 
 
 def keep_labels(model: PreTrainedModel, labels: list[str]) -> None:
@@ -261,19 +258,41 @@ def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, output: Pat
     tokenizer.save_pretrained(output)
 
 
+def scale_head(model: PreTrainedModel, scale: np.ndarray, shift: np.ndarray) -> None:
+    """Fold a scale and a shift of every label into the head."""
+    head = head_of(model)
+    with torch.no_grad():
+        head.weight *= torch.from_numpy(scale)[:, None]
+        head.bias.copy_(head.bias * torch.from_numpy(scale) + torch.from_numpy(shift))
+
+
 def calibrate_and_save(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
+    words: WordModel,
     validation: list[LabelledArticle],
     output: Path,
 ) -> None:
-    """Calibrate on validation articles, choose thresholds, write the checkpoint."""
+    """Set a word model beside the classifier, calibrate both on validation articles, write them.
+
+    The classifier is calibrated alone first, so that its logits weigh as much as the words'; then
+    the mean of the two is, and thresholds are chosen for it.
+    """
+    articles = [item.article for item in validation]
     targets = soft_targets(grade_matrix(validation, list(THEMES)))
-    keep_labels(model, SHIPPED)
     model.config.themes = {key: {"label": name} for key, name in THEMES.items()}
     save(model, tokenizer, output)
-    logits = ThemeClassifier(output).logits([item.article for item in validation]).numpy()
-    probabilities = fold_calibration(model, logits, targets)
+    classifier = ThemeClassifier(output)
+    classifier.words = None  # of an earlier run
+    own = classifier.logits(articles).numpy()
+    scale, shift = platt_scaling(own, targets)
+    scale_head(model, scale, shift)
+    both = (own * scale + shift + words.logits([a.text for a in articles]).numpy()) / 2
+    scale, shift = platt_scaling(both, targets)
+    scale_head(model, scale, shift)
+    words.weights *= torch.from_numpy(scale)
+    words.bias = words.bias * torch.from_numpy(scale) + torch.from_numpy(shift)
+    probabilities = 1 / (1 + np.exp(-(both * scale + shift)))
     thresholds = [
         best_threshold(t > 0.5, p) for t, p in zip(targets.T, probabilities.T, strict=True)
     ]
@@ -283,6 +302,7 @@ def calibrate_and_save(
             "mention_threshold": thresholds[len(THEMES) + index],
         }
     save(model, tokenizer, output)
+    words.save(output)
 
 
 def main(
@@ -355,7 +375,8 @@ def main(
     )
     trainer.train(resume_from_checkpoint=resume)
     model.cpu().eval()
-    calibrate_and_save(model, tokenizer, validation, output)
+    keep_labels(model, SHIPPED)
+    calibrate_and_save(model, tokenizer, WordSvm(train).word_model(SHIPPED), validation, output)
     losses = [e["train_loss"] for e in trainer.state.log_history if "train_loss" in e]
     settings |= {
         "training_articles": len(train),

@@ -1,0 +1,68 @@
+"""A linear model over words, beside the transformer: it remembers, the other understands.
+
+TF-IDF of 1–2-grams of syllables and one linear function per label, as scikit-learn's
+`TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\\w+")` computes it (a
+test compares them), without needing scikit-learn to analyse.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+WEIGHTS = "words.safetensors"
+NGRAMS = "words.json"
+
+
+class WordModel:
+    """Logits of labels from the words of a text.
+
+    Args:
+        ngrams: every n-gram known, the syllables of a pair with a space between them.
+        idf: inverse document frequencies, shape (n-grams,).
+        weights: shape (n-grams, labels). bias: shape (labels,).
+    """
+
+    def __init__(
+        self, ngrams: Sequence[str], idf: torch.Tensor, weights: torch.Tensor, bias: torch.Tensor
+    ) -> None:
+        self.index = {ngram: number for number, ngram in enumerate(ngrams)}
+        self.idf, self.weights, self.bias = idf.float(), weights.float(), bias.float()
+
+    @classmethod
+    def load(cls, folder: Path) -> WordModel | None:
+        """The word model of a checkpoint; None if it has none."""
+        if not (folder / WEIGHTS).exists():
+            return None
+        ngrams = json.loads((folder / NGRAMS).read_text("utf-8"))
+        tensors = load_file(folder / WEIGHTS)
+        return cls(ngrams, tensors["idf"], tensors["weights"], tensors["bias"])
+
+    def save(self, folder: Path) -> None:
+        """Write it beside a checkpoint's weights."""
+        (folder / NGRAMS).write_text(json.dumps(list(self.index), ensure_ascii=False), "utf-8")
+        tensors = {"idf": self.idf, "weights": self.weights.half().contiguous(), "bias": self.bias}
+        save_file(tensors, folder / WEIGHTS)
+
+    def logits(self, texts: Sequence[str]) -> torch.Tensor:
+        """Logits of the texts, shape (texts, labels)."""
+        return torch.stack([self._logits(text) for text in texts])
+
+    def _logits(self, text: str) -> torch.Tensor:
+        syllables = re.findall(r"\w+", text.lower())
+        counts: Counter[int] = Counter()
+        for ngram in (*syllables, *map(" ".join, pairwise(syllables))):
+            if (number := self.index.get(ngram)) is not None:
+                counts[number] += 1
+        rows = torch.tensor(list(counts), dtype=torch.long)
+        frequency = torch.tensor(list(counts.values()), dtype=torch.float32)
+        values = (1 + frequency.log()) * self.idf[rows]
+        values = values / values.norm().clamp(min=1e-12)
+        return values @ self.weights[rows] + self.bias

@@ -1,0 +1,61 @@
+"""TF-IDF + linear SVM: a baseline, a teacher, and the word model that is shipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from scipy.sparse import csr_matrix
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.model_selection import StratifiedKFold
+from sklearn.svm import LinearSVC
+
+from model.words import WordModel
+from training.data import LABELS, LabelledArticle, grade_matrix, soft_targets
+
+
+class WordSvm:
+    """TF-IDF of 1–2-grams of syllables over the whole text, a linear SVM per label, Platt scaling.
+
+    Args:
+        articles: what it learns from.
+    """
+
+    def __init__(self, articles: list[LabelledArticle]) -> None:
+        self.vectorizer = TfidfVectorizer(
+            ngram_range=(1, 2), min_df=2, sublinear_tf=True, token_pattern=r"\w+", lowercase=True
+        )
+        inputs = self.vectorizer.fit_transform(a.article.text for a in articles)
+        folds = StratifiedKFold(5, shuffle=True, random_state=0)
+        self.labels = [
+            CalibratedClassifierCV(LinearSVC(C=1.0), cv=folds, ensemble=False).fit(
+                inputs, target > 0.5
+            )
+            for target in soft_targets(grade_matrix(articles)).T
+        ]
+
+    def probabilities(self, texts: Iterable[str]) -> np.ndarray:
+        """Calibrated probabilities of `LABELS`, shape (texts, labels)."""
+        return self.probabilities_of(self.vectorizer.transform(texts))
+
+    def probabilities_of(self, vectors: csr_matrix) -> np.ndarray:
+        """The same from vectors of `vectorizer`, shape (texts, terms)."""
+        return np.stack([label.predict_proba(vectors)[:, 1] for label in self.labels], axis=1)
+
+    def word_model(self, labels: list[str]) -> WordModel:
+        """The same for some of `LABELS`, as it is shipped."""
+        weights, biases = [], []
+        for name in labels:
+            [fitted] = self.labels[LABELS.index(name)].calibrated_classifiers_
+            svm, [platt] = fitted.estimator, fitted.calibrators
+            # The probability is 1 / (1 + exp(a f + b)) of the margin f = w x + i.
+            weights.append(-platt.a_ * svm.coef_[0])
+            biases.append(-(platt.a_ * svm.intercept_[0] + platt.b_))
+        return WordModel(
+            self.vectorizer.get_feature_names_out().tolist(),
+            torch.tensor(self.vectorizer.idf_, dtype=torch.float32),
+            torch.tensor(np.array(weights).T, dtype=torch.float32),
+            torch.tensor(np.array(biases), dtype=torch.float32),
+        )
