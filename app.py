@@ -29,27 +29,28 @@ STYLE = """
 .gradio-container { max-width: 1180px !important; margin: 0 auto !important; }
 footer { display: none !important; }
 .chude-head h1 { font-size: 1.6rem; margin: 0 0 .2rem; color: var(--primary-700); }
-.chude-head p { margin: 0; color: var(--body-text-color-subdued); }
+.chude-head p { margin: 0; color: var(--neutral-500); }
 .chude-verdict { font-size: 1.15rem; font-weight: 650; margin: 0 0 .8rem;
   color: var(--body-text-color); }
 .chude h3 { font-size: .8rem; text-transform: uppercase; letter-spacing: .05em;
-  color: var(--body-text-color-subdued);
+  color: var(--neutral-500);
   margin: 1.1rem 0 .45rem; }
 .chude-bar { display: grid; grid-template-columns: minmax(9rem, 15rem) 1fr 3.2rem; gap: .7rem;
   align-items: center; margin: .35rem 0; color: var(--body-text-color); }
-.chude-bar .track { background: #e5e7eb; border-radius: 4px; height: .8rem; overflow: hidden; }
+.chude-bar .track { background: var(--border-color-primary); border-radius: 4px; height: .8rem; overflow: hidden; }
 .chude-bar .fill { height: 100%; border-radius: 4px; min-width: 2px; }
 .chude-bar .number { text-align: right; font-variant-numeric: tabular-nums; }
-.chude-bar.faint { color: var(--body-text-color-subdued); }
-.chude-text { border: 1px solid #e5e7eb; border-radius: 8px; padding: 1rem 1.2rem; background: #fff;
-  color: #111827; line-height: 1.65; max-height: 34rem; overflow: auto; }
+.chude-bar.faint { color: var(--neutral-500); }
+.chude-text { border: 1px solid var(--border-color-primary); border-radius: 8px;
+  padding: 1rem 1.2rem; background: var(--background-fill-primary); color: var(--body-text-color);
+  line-height: 1.65; max-height: 34rem; overflow: auto; }
 .chude-text .title { font-weight: 700; font-size: 1.1rem; }
 .chude-text p { margin: 0 0 .7rem; }
 .chude-text mark { color: inherit; border-radius: 3px; padding: .08em .15em; }
-.chude-note { color: var(--body-text-color-subdued); font-size: .85rem; margin-top: .8rem; }
+.chude-note { color: var(--neutral-500); font-size: .85rem; margin-top: .8rem; }
 .chude-error { border-left: 4px solid #b91c1c; background: #fef2f2; color: #7f1d1d;
   padding: .8rem 1rem; border-radius: 4px; }
-.chude-empty { color: var(--body-text-color-subdued); padding: 1.5rem 0; }
+.chude-empty { color: var(--neutral-500); padding: 1.5rem 0; }
 @media (max-width: 560px) { .chude-bar { grid-template-columns: 1fr 3.2rem; }
   .chude-bar .track { grid-column: 1 / 3; grid-row: 2; } }
 """
