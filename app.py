@@ -37,7 +37,8 @@ footer { display: none !important; }
   margin: 1.1rem 0 .45rem; }
 .chude-bar { display: grid; grid-template-columns: minmax(9rem, 15rem) 1fr 3.2rem; gap: .7rem;
   align-items: center; margin: .35rem 0; color: var(--body-text-color); }
-.chude-bar .track { background: var(--border-color-primary); border-radius: 4px; height: .8rem; overflow: hidden; }
+.chude-bar .track { background: var(--border-color-primary); border-radius: 4px; height: .8rem;
+  overflow: hidden; }
 .chude-bar .fill { height: 100%; border-radius: 4px; min-width: 2px; }
 .chude-bar .number { text-align: right; font-variant-numeric: tabular-nums; }
 .chude-bar.faint { color: var(--neutral-500); }

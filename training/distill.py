@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import typer
 from datasets import Dataset
-from transformers import AutoTokenizer, PreTrainedTokenizerBase, TrainingArguments, set_seed
+from transformers import AutoTokenizer, PreTrainedTokenizerBase, set_seed
 
 from model.article import Article
 from model.windows import WINDOW, article_windows
@@ -32,6 +32,7 @@ from training.train_classifier import (
     freeze,
     save,
     to_dataset,
+    training_arguments,
     with_probe_head,
 )
 from training.word_svm import WordSvm
@@ -150,21 +151,12 @@ def main(
     graded_windows = to_dataset(sample, tokenizer, WINDOW, 1)
     model = with_probe_head(str(encoder), graded_windows, tokenizer.pad_token_id)
     freeze(model, frozen_layers)
-    arguments = TrainingArguments(
-        output_dir=str(work),
+    arguments = training_arguments(
+        work,
         num_train_epochs=1,
         learning_rate=learning_rate,
         per_device_train_batch_size=batch_size,
-        warmup_steps=0.05,
-        lr_scheduler_type="linear",
-        weight_decay=0.01,
-        logging_steps=10,
-        save_steps=100,
-        save_total_limit=1,
-        remove_unused_columns=False,
-        report_to="none",
         seed=seed,
-        disable_tqdm=True,
     )
     trainer = ArticleTrainer(
         model=model,

@@ -305,6 +305,23 @@ def calibrate_and_save(
     words.save(output)
 
 
+def training_arguments(work: Path, **settings: Any) -> TrainingArguments:
+    """What every run has in common: a linear schedule, and checkpoints to resume from."""
+    return TrainingArguments(
+        output_dir=str(work),
+        warmup_steps=0.1,
+        lr_scheduler_type="linear",
+        weight_decay=0.01,
+        logging_steps=10,
+        save_steps=50,
+        save_total_limit=1,
+        remove_unused_columns=False,
+        report_to="none",
+        disable_tqdm=True,
+        **settings,
+    )
+
+
 def main(
     encoder: Annotated[str, typer.Option(help="Folder or hub name of the encoder.")],
     corpus: Annotated[Path, typer.Option(help="Folder with the Parquet files of the texts.")],
@@ -347,24 +364,15 @@ def main(
         # The frozen layers give the same states in every epoch: compute them once.
         states = encode_frozen(model.bert.eval(), dataset, pad, frozen_layers)
     freeze(model, frozen_layers)
-    arguments = TrainingArguments(
-        output_dir=str(work),
+    arguments = training_arguments(
+        work,
         num_train_epochs=epochs,
         learning_rate=learning_rate,
         # Small steps, accumulated, of windows of like length: twice as fast on a CPU.
         per_device_train_batch_size=min(batch_size, STEP_ARTICLES),
         gradient_accumulation_steps=max(1, batch_size // STEP_ARTICLES),
         train_sampling_strategy="group_by_length",
-        warmup_steps=0.1,
-        lr_scheduler_type="linear",
-        weight_decay=0.01,
-        logging_steps=10,
-        save_steps=50,
-        save_total_limit=1,
-        remove_unused_columns=False,
-        report_to="none",
         seed=seed,
-        disable_tqdm=True,
     )
     trainer = ArticleTrainer(
         model=model,
