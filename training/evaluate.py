@@ -98,7 +98,8 @@ def draw_confusion(articles: list[LabelledArticle], prediction: Prediction, path
     for i, (key, axis) in enumerate(zip(THEMES, axes, strict=True)):
         counts = np.zeros((3, 3), int)
         np.add.at(counts, (grades[:, i], said[:, i]), 1)
-        axis.imshow(counts / counts.sum(1, keepdims=True), cmap="Blues", vmin=0, vmax=1)
+        shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+        axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         for (row, column), count in np.ndenumerate(counts):
             axis.text(column, row, count, ha="center", va="center")
         axis.set(title=key, xlabel="predicted", xticks=range(3), yticks=range(3))
