@@ -1,4 +1,4 @@
-"""The web page: paste an article, see its themes and the sentences that say so."""
+"""The web page: paste an article, see its summary, its themes and the sentences that say so."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 import os
 import time
 from html import escape
+from itertools import count
 from pathlib import Path
 from textwrap import shorten
 from typing import Annotated
@@ -16,10 +17,11 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import gradio as gr
 import typer
 
-from model.analysis import Analysis, analyze, load_classifier
+from model.analysis import Analysis, analyze, load_classifier, load_summarizer
 from model.classifier import ThemeScore
 from model.errors import InputError
 from model.sentences import split_sentences
+from model.summarizer import DEFAULT_LENGTH, LENGTHS, Summary, joined
 
 logger = logging.getLogger(__name__)
 SAMPLES = Path(__file__).parent / "samples"
@@ -48,6 +50,16 @@ footer { display: none !important; }
 .chude-text .title { font-weight: 700; font-size: 1.1rem; }
 .chude-text p { margin: 0 0 .7rem; }
 .chude-text mark { color: inherit; border-radius: 3px; padding: .08em .15em; }
+.chude-text .flash { outline: 2px solid var(--primary-500); border-radius: 3px;
+  background: var(--primary-100); color: #1f2937; }
+.chude-summary { border-left: 4px solid var(--primary-500); padding: .1rem 0 .1rem 1rem;
+  margin: 0 0 1.1rem; }
+.chude-summary p { margin: 0; font-size: 1.05rem; line-height: 1.6; color: var(--body-text-color); }
+.chude-summary [data-source] { cursor: pointer; border-radius: 3px; }
+.chude-summary [data-source]:is(:hover, :focus) { background: var(--primary-100); color: #1f2937; }
+.chude-summary button { margin-top: .5rem; font-size: .85rem; padding: .15rem .7rem;
+  border: 1px solid var(--border-color-primary); border-radius: 6px; cursor: pointer;
+  color: var(--body-text-color); background: var(--background-fill-secondary); }
 .chude-note { color: var(--neutral-500); font-size: .85rem; margin-top: .8rem; }
 .chude-error { border-left: 4px solid #b91c1c; background: #fef2f2; color: #7f1d1d;
   padding: .8rem 1rem; border-radius: 4px; }
@@ -55,6 +67,45 @@ footer { display: none !important; }
 @media (max-width: 560px) { .chude-bar { grid-template-columns: 1fr 3.2rem; }
   .chude-bar .track { grid-column: 1 / 3; grid-row: 2; } }
 """
+# A sentence of the summary shows where it stands; the button copies the summary. The clipboard is
+# closed to pages that come over plain HTTP from another machine, so there is the old way, too.
+SCRIPT = """
+{
+  const PART = '.chude-summary [data-source]', BUTTON = '.chude-summary button';
+  const source = part => part.closest('.chude')
+    .querySelector(`[data-sentence="${part.dataset.source}"]`);
+  const show = (event, on) => {
+    const part = event.target.closest?.(PART);
+    if (part && (on || part !== document.activeElement))
+      source(part)?.classList.toggle('flash', on);
+  };
+  const go = part => {
+    document.querySelectorAll('.chude-text .flash').forEach(e => e.classList.remove('flash'));
+    source(part)?.classList.add('flash');
+    source(part)?.scrollIntoView({block: 'center', behavior: 'smooth'});
+  };
+  const copy = async button => {
+    const text = button.parentElement.querySelector('p').innerText;
+    try { await navigator.clipboard.writeText(text); } catch {
+      const area = document.body.appendChild(document.createElement('textarea'));
+      area.value = text; area.select(); document.execCommand('copy'); area.remove();
+    }
+    button.textContent = 'Đã chép';
+  };
+  document.addEventListener('mouseover', event => show(event, true));
+  document.addEventListener('mouseout', event => show(event, false));
+  document.addEventListener('click', event => {
+    const part = event.target.closest?.(PART), button = event.target.closest?.(BUTTON);
+    if (part) go(part);
+    if (button) copy(button);
+  });
+  document.addEventListener('keydown', event => {
+    const part = event.key === 'Enter' && event.target.closest?.(PART);
+    if (part) go(part);
+  });
+}
+"""
+LENGTH_NAMES = {"short": "Một câu", "medium": "Hai, ba câu"}
 EMPTY = '<div class="chude chude-empty">Kết quả sẽ hiện ở đây.</div>'
 
 
@@ -77,6 +128,25 @@ def render_bars(heading: str, scores: dict[ThemeScore, float], colors: dict[str,
     return "".join(rows)
 
 
+def render_summary(summary: Summary) -> str:
+    """The summary; each of its sentences knows which one of the article it is."""
+    if not summary.text:
+        return (
+            '<section class="chude-summary"><h3>Tóm tắt</h3>'
+            "<p>Không có câu nào để tóm tắt: bài chỉ có bảng, danh sách hoặc các dòng rời.</p>"
+            "</section>"
+        )
+    parts = " ".join(
+        f'<span data-source="{part.source_index}" tabindex="0" role="link" '
+        f'title="Xem câu này trong bài">{escape(joined([part.text]))}</span>'
+        for part in summary.sentences
+    )
+    return (
+        f'<section class="chude-summary"><h3>Tóm tắt</h3><p>{parts}</p>'
+        '<button type="button">Chép tóm tắt</button></section>'
+    )
+
+
 def render_text(analysis: Analysis, colors: dict[str, str]) -> str:
     """The article with every evidence sentence in the colour of its theme."""
     labels = {theme.theme: theme.label for theme in analysis.themes}
@@ -84,20 +154,22 @@ def render_text(analysis: Analysis, colors: dict[str, str]) -> str:
     for evidence in analysis.evidence:
         marks.setdefault(evidence.sentence, []).append(evidence.theme)
 
-    def render_sentence(sentence: str) -> str:
+    def render_sentence(number: int, sentence: str) -> str:
+        place = f'data-sentence="{number}"'
         if sentence not in marks:
-            return escape(sentence)
+            return f"<span {place}>{escape(sentence)}</span>"
         themes = marks[sentence]
         names = ", ".join(labels[theme] for theme in themes)
         lines = ",".join(f"inset 0 -{2 * i + 2}px {colors[t]}" for i, t in enumerate(themes))
         style = f"background:{colors[themes[0]]}22;box-shadow:{lines}"
-        return f'<mark style="{style}" title="{escape(names)}">{escape(sentence)}</mark>'
+        return f'<mark {place} style="{style}" title="{escape(names)}">{escape(sentence)}</mark>'
 
-    blocks = []
-    for number, paragraph in enumerate(analysis.paragraphs):
-        is_title = number == 0 and paragraph == analysis.title
+    blocks: list[str] = []
+    numbers = count()
+    for paragraph in analysis.paragraphs:
+        is_title = not blocks and paragraph == analysis.title
         sentences = [paragraph] if is_title else split_sentences(paragraph)
-        body = " ".join(map(render_sentence, sentences))
+        body = " ".join(render_sentence(next(numbers), sentence) for sentence in sentences)
         blocks.append(f'<p class="title">{body}</p>' if is_title else f"<p>{body}</p>")
     return f'<h3>Bài viết và câu làm căn cứ</h3><div class="chude-text">{"".join(blocks)}</div>'
 
@@ -115,7 +187,8 @@ def render_analysis(analysis: Analysis, seconds: float) -> str:
     else:
         verdict = "Không thuộc chủ đề nào"
     return (
-        f'<div class="chude"><p class="chude-verdict">{verdict}</p>'
+        f'<div class="chude">{render_summary(analysis.summary)}'
+        + f'<p class="chude-verdict">{verdict}</p>'
         + render_bars("Chủ đề chính", topics, colors)
         + render_bars("Chỉ nhắc đến", mentioned, colors)
         + render_bars("Không có trong bài", others, colors)
@@ -126,24 +199,30 @@ def render_analysis(analysis: Analysis, seconds: float) -> str:
     )
 
 
-def run(text: str) -> str:
+def run(text: str, length: str) -> str:
     """What the button does: the result, or the reason why there is none."""
     start = time.perf_counter()
     try:
-        analysis = analyze(text)
+        analysis = analyze(text, length=length)
     except InputError as error:
         return f'<div class="chude-error" role="alert">{escape(str(error))}</div>'
     return render_analysis(analysis, time.perf_counter() - start)
 
 
+def run_again(text: str, length: str) -> str:
+    """What another length does: nothing before there is a text."""
+    return run(text, length) if text.strip() else EMPTY
+
+
 def build_page() -> gr.Blocks:
     """The page, from top to bottom."""
     samples = [path.read_text("utf-8") for path in sorted(SAMPLES.glob("*.txt"))]
-    with gr.Blocks(title="Chủ đề – phân loại bài viết", analytics_enabled=False) as page:
+    with gr.Blocks(title="Chủ đề – phân loại và tóm tắt bài viết", analytics_enabled=False) as page:
         gr.HTML(
-            "<h1>Phân loại bài viết theo chủ đề</h1>"
-            "<p>Dán một bài báo: chương trình cho biết bài viết về chủ đề nào và câu nào nói lên "
-            "điều đó. Mọi việc diễn ra trên máy này, không gửi dữ liệu đi đâu.</p>",
+            "<h1>Chủ đề và tóm tắt bài viết</h1>"
+            "<p>Dán một bài báo: chương trình tóm tắt bài bằng câu của chính bài ấy, cho biết bài "
+            "viết về chủ đề nào và câu nào nói lên điều đó. Mọi việc diễn ra trên máy này, không "
+            "gửi dữ liệu đi đâu.</p>",
             elem_classes="chude-head",
         )
         with gr.Row():
@@ -154,6 +233,12 @@ def build_page() -> gr.Blocks:
                     lines=16,
                     max_lines=24,
                     elem_id="article",
+                )
+                length = gr.Radio(
+                    [(LENGTH_NAMES[key], key) for key in LENGTHS],
+                    value=DEFAULT_LENGTH,
+                    label="Độ dài tóm tắt",
+                    elem_id="length",
                 )
                 with gr.Row():
                     clear = gr.Button("Xóa", variant="secondary", scale=1)
@@ -168,7 +253,8 @@ def build_page() -> gr.Blocks:
                 )
             with gr.Column(scale=6):
                 result = gr.HTML(EMPTY, elem_id="result")
-        done = button.click(run, text, result, api_name="analyze")
+        done = button.click(run, [text, length], result, api_name="analyze")
+        length.input(run_again, [text, length], result, api_visibility="private")
         # On a telephone the result is below the fold.
         done.then(
             None,
@@ -187,7 +273,8 @@ def main(
 ) -> None:
     """Mở trang phân loại bài viết."""
     logging.basicConfig(level=logging.INFO)
-    load_classifier()  # so that the first user does not wait for it
+    load_classifier()  # so that the first user does not wait for them
+    load_summarizer()
     # Fonts by name only: the themes' own would be fetched from the network.
     fonts = ["Segoe UI", "Noto Sans", "Roboto", "Arial", "sans-serif"]
     build_page().launch(
@@ -196,6 +283,7 @@ def main(
         inbrowser=browser,
         theme=gr.themes.Default(primary_hue="red", font=fonts, font_mono=["monospace"]),
         css=STYLE,
+        head=f"<script>{SCRIPT}</script>",
         footer_links=[],
     )
 

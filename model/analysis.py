@@ -9,6 +9,7 @@ from typing import Any
 
 from model.article import Article
 from model.classifier import DEFAULT_CHECKPOINT, Evidence, ThemeClassifier, ThemeScore
+from model.summarizer import DEFAULT_LENGTH, Summarizer, Summarizes, Summary
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Analysis:
         primary: key of the main theme of highest score; None if the article is about none.
         themes: every theme of the model, in its order.
         evidence: sentences per found theme, best first.
+        summary: its sentences' places are those of `sentences`.
         sentences: the cleaned article, sentence by sentence.
         paragraphs: the cleaned article as it is shown, the title first if there is one.
     """
@@ -28,6 +30,7 @@ class Analysis:
     primary: str | None
     themes: list[ThemeScore]
     evidence: list[Evidence]
+    summary: Summary
     sentences: list[str]
     paragraphs: list[str]
 
@@ -52,21 +55,40 @@ def load_classifier(checkpoint: Path = DEFAULT_CHECKPOINT) -> ThemeClassifier:
     return ThemeClassifier(checkpoint)
 
 
-def analyze(text: str, classifier: ThemeClassifier | None = None) -> Analysis:
+@cache
+def load_summarizer() -> Summarizer:
+    """The extractive summarizer, loaded once per process."""
+    return Summarizer()
+
+
+def analyze(
+    text: str,
+    classifier: ThemeClassifier | None = None,
+    summarizer: Summarizes | None = None,
+    length: str = DEFAULT_LENGTH,
+) -> Analysis:
     """Analyse one pasted article. Raises InputError if it is no Vietnamese article."""
-    return analyze_article(Article.from_text(text), classifier)
+    return analyze_article(Article.from_text(text), classifier, summarizer, length)
 
 
-def analyze_article(article: Article, classifier: ThemeClassifier | None = None) -> Analysis:
-    """Analyse one article."""
+def analyze_article(
+    article: Article,
+    classifier: ThemeClassifier | None = None,
+    summarizer: Summarizes | None = None,
+    length: str = DEFAULT_LENGTH,
+) -> Analysis:
+    """Analyse one article; the models are the embedded ones unless others are given."""
     classifier = classifier or load_classifier()
+    summarizer = summarizer or load_summarizer()
     [themes] = classifier.predict([article])
+    [summary] = summarizer.summarize([article], length)
     found = sorted((t for t in themes if t.is_mentioned), key=lambda t: -t.score)
     return Analysis(
         title=article.title,
         primary=primary_theme(themes),
         themes=themes,
         evidence=classifier.evidence(article, [t.theme for t in found]),
+        summary=summary,
         sentences=article.sentences,
         paragraphs=article.text.split("\n"),
     )

@@ -112,7 +112,10 @@ class Article:
     @cached_property
     def sentences(self) -> list[str]:
         """Every sentence of title, lead and body, in order (the title is one)."""
+        return ([self.title] if self.title else []) + self.body_sentences
+
+    @cached_property
+    def body_sentences(self) -> list[str]:
+        """The sentences without the title."""
         blocks = [p for p in (self.lead, *self.paragraphs) if p]
-        return ([self.title] if self.title else []) + [
-            sentence for block in blocks for sentence in split_sentences(block)
-        ]
+        return [sentence for block in blocks for sentence in split_sentences(block)]

@@ -1,12 +1,12 @@
-"""Classify the rows of a JSON Lines file: one row out per row in, in the same order."""
+"""Work on the rows of a JSON Lines file: one row out per row in, in the same order."""
 
 from __future__ import annotations
 
 import json
 import os
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from model.analysis import primary_theme
 from model.article import Article
 from model.classifier import ThemeClassifier
 from model.errors import InputError
+from model.summarizer import Summarizes
 
 BATCH_ROWS = 32
 FIELDS = ("title", "lead", "body")
@@ -67,21 +68,41 @@ def read_rows(path: Path) -> Iterator[Row]:
                 yield parse_row(number, line)
 
 
-def classify_rows(rows: Iterator[Row], classifier: ThemeClassifier) -> Iterator[dict[str, Any]]:
-    """One record per row: its themes, or `{"id", "line", "error"}`."""
+def process_rows(
+    rows: Iterator[Row], describe: Callable[[list[Article]], list[dict[str, Any]]]
+) -> Iterator[dict[str, Any]]:
+    """One record per row: its id and what `describe` says, or `{"id", "line", "error"}`.
+
+    Args:
+        rows: from `read_rows`.
+        describe: fields for each of the articles of a batch.
+    """
     while batch := list(islice(rows, BATCH_ROWS)):
-        predictions = iter(classifier.predict([row.article for row in batch if row.article]))
+        described = iter(describe([row.article for row in batch if row.article]))
         for row in batch:
             if row.article is None:
                 yield {"id": row.id, "line": row.number, "error": row.error}
-                continue
-            themes = next(predictions)
-            yield {
-                "id": row.id,
-                "primary": primary_theme(themes),
-                "themes": [t.theme for t in themes if t.is_topic],
-                "scores": {t.theme: round(t.score, 6) for t in themes},
-            }
+            else:
+                yield {"id": row.id} | next(described)
+
+
+def describe_themes(articles: list[Article], classifier: ThemeClassifier) -> list[dict[str, Any]]:
+    """`primary`, `themes` and `scores` of each article."""
+    return [
+        {
+            "primary": primary_theme(themes),
+            "themes": [t.theme for t in themes if t.is_topic],
+            "scores": {t.theme: round(t.score, 6) for t in themes},
+        }
+        for themes in classifier.predict(articles)
+    ]
+
+
+def describe_summaries(
+    articles: list[Article], summarizer: Summarizes, length: str
+) -> list[dict[str, Any]]:
+    """`summary` of each article: `text`, `mode` and `sentences`, as in an `Analysis`."""
+    return [{"summary": asdict(s)} for s in summarizer.summarize(articles, length)]
 
 
 def write_records(records: Iterator[dict[str, Any]], output: Path) -> None:

@@ -71,11 +71,15 @@ WORDS = r"(?:Dân (?:trí|Việt)|Tổ Quốc|Nhân Dân|Tuổi Trẻ|Thanh Niê
 DATELINE = re.compile(
     rf"\s*(?!{BODY}\b)"
     rf"(?:\((?:{AGENCY}|Báo (?!cáo)[^()\n]{{2,24}}|(?!{BODY}\b)[A-ZĐ&]{{2,8}})\)\s*[-–—]?"
-    rf"|[A-ZĐ][^().!?:\n]{{1,40}}\({AGENCY}[^()\n]{{0,30}}\)\s*[-–—]"
+    rf"|(?!(?:Ông|Bà|Nhà báo|Phóng viên|Luật sư)\b)[A-ZĐ][^().!?:\n]{{1,40}}"
+    rf"\({AGENCY}[^()\n]{{0,30}}\)\s*[-–—]"
     rf"|(?!{WORDS}){AGENCY}\s*[-–—]\s|[A-ZĐ]{{2,5}}O\s*[-–—]\s)\s*(?=[“\"‘'(«\d{UPPER}])"
 )
-PROSE_END = re.compile(r"[.!?…][\"”’)]*$")
-CAPTION = re.compile(r"(?i)\bảnh\b\s*(?::|\d)|\s-\s\d+\.?$")
+PROSE_END = re.compile(r"[.!?…][\"”’)»\]]*$")
+CREDIT = r"(?:ảnh|nguồn(?:\s+ảnh)?)\b\s*(?::|minh\s+h(?:ọa|oạ)|tư\s+liệu|chụp|cắt\s+từ)"
+CAPTION = re.compile(
+    rf"(?i)(?<!hình )\b{CREDIT}|(?<!hình )\bảnh\b\s*\d{{1,2}}\s*[:.]?$|(?<!\d)\s-\s\d{{1,2}}$"
+)
 # A byline, a numbered heading, or the head of an official document.
 NO_TITLE = re.compile(
     r"[•|·–-]\s*\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{1,2}[/.-]\d{1,2}[/.-]\d{4}.{0,9}\d{1,2}[:h]\d{2}"

@@ -77,7 +77,9 @@ def test_an_article_scores_the_same_alone_and_in_a_batch(classifier, clearance):
 
 def test_json_form_is_the_contract(classifier, clearance):
     result = analyze_article(Article.from_text(clearance), classifier).to_json()
-    assert set(result) == {"title", "primary", "themes", "evidence", "sentences"}
+    assert set(result) == {"title", "primary", "themes", "evidence", "summary", "sentences"}
+    assert set(result["summary"]) == {"text", "mode", "sentences"}
+    assert set(result["summary"]["sentences"][0]) == {"text", "source_index"}
     assert set(result["themes"][0]) == {"theme", "label", "score", "is_topic", "is_mentioned"}
     assert set(result["evidence"][0]) == {"theme", "sentence", "score"}
     assert all(t["is_mentioned"] or not t["is_topic"] for t in result["themes"])

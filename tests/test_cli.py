@@ -14,7 +14,7 @@ def chude(*arguments: object, stdin: bytes = b"") -> subprocess.CompletedProcess
 
 def test_version_and_help():
     assert chude("version").stdout.decode().strip().count(".") == 2
-    for command in ("analyze", "classify", "version"):
+    for command in ("analyze", "classify", "summarize", "version"):
         result = chude(command, "--help")
         assert result.returncode == 0
         assert command in result.stdout.decode()
@@ -26,6 +26,57 @@ def test_analyze_json_from_standard_input(clearance):
     analysis = json.loads(result.stdout)
     assert analysis["primary"] == "gpmb"
     assert analysis["title"] == clearance.split("\n")[0]
+
+
+def test_analyze_prints_the_summary_in_the_length_asked_for(clearance):
+    short, medium = (
+        json.loads(chude("analyze", "-", "--json", *extra, stdin=clearance.encode()).stdout)
+        for extra in (("--length", "short"), ())
+    )
+    assert len(short["summary"]["sentences"]) == 1
+    assert len(medium["summary"]["sentences"]) > 1
+    assert medium["summary"]["mode"] == "extractive"
+    for sentence in medium["summary"]["sentences"]:
+        assert sentence["text"] in medium["sentences"][sentence["source_index"]]
+    report = chude("analyze", "-", "--length", "short", stdin=clearance.encode()).stdout.decode()
+    assert "Tóm tắt" in report
+    assert " ".join(short["summary"]["text"].split()[:6]) in " ".join(report.split())
+    assert chude("analyze", "-", "--length", "endless", stdin=clearance.encode()).returncode == 2
+
+
+def test_no_writing_model_is_said_with_what_to_do(tmp_path, clearance):
+    source = tmp_path / "in.jsonl"
+    source.write_text(json.dumps({"id": 1, "text": clearance}))
+    for command in (("analyze", "-"), ("summarize", source, "--output", tmp_path / "out.jsonl")):
+        result = chude(*command, "--mode", "abstractive", stdin=clearance.encode())
+        assert result.returncode == 1
+        assert "--writer" in result.stderr.decode()
+    result = chude("analyze", "-", "--mode", "abstractive", "--writer", tmp_path, stdin=b"x")
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr.decode()
+    assert chude("analyze", "-", "--writer", tmp_path, stdin=b"x").returncode == 2
+
+
+def test_summarize_a_file(tmp_path, clearance):
+    source, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    names = "\n".join(f"{n}. Nguyễn Văn Tám, Tổ {n}, Phường Bến Thóc" for n in range(20))
+    rows = [{"id": 1, "text": clearance}, {"id": 2, "text": 7}, {"id": 3, "text": names}]
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert chude("summarize", source, "--output", output, "--length", "short").returncode == 1
+    first, second, third = map(json.loads, output.read_text("utf-8").splitlines())
+    assert set(first) == {"id", "summary"}
+    assert first["summary"]["text"] == first["summary"]["sentences"][0]["text"]
+    assert "error" in second
+    assert third["summary"] == {"text": "", "mode": "extractive", "sentences": []}
+
+
+def test_classify_adds_summaries_when_asked(tmp_path, clearance):
+    source, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text(json.dumps({"id": 1, "text": clearance}))
+    assert chude("classify", source, "--output", output, "--summarize").returncode == 0
+    row = json.loads(output.read_text("utf-8"))
+    assert set(row) == {"id", "primary", "themes", "scores", "summary"}
+    assert row["summary"]["text"].split()[-1] in clearance
 
 
 def test_analyze_report_says_plainly_when_there_is_no_theme():

@@ -68,6 +68,43 @@ def test_paste_press_and_see_the_theme(page, clearance):
     expect(page.locator(".chude-text mark").first).to_be_visible()
 
 
+def test_a_summary_sentence_shows_where_it_stands_and_can_be_copied(browser, address, clearance):
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(address)
+    filler = (ROOT / "samples" / "3-khong-chu-de.txt").read_text("utf-8")
+    submit(page, clearance + filler * 3)
+    part = page.locator(".chude-summary [data-source]").first
+    expect(part).to_be_visible()
+    number = part.get_attribute("data-source")
+    source = page.locator(f'.chude-text [data-sentence="{number}"]')
+    assert part.inner_text() in source.inner_text()
+    part.hover()
+    expect(source).to_have_class("flash")
+    part.click()
+    expect(source).to_be_in_viewport()
+    page.get_by_role("button", name="Chép tóm tắt").click()
+    expect(page.get_by_role("button", name="Đã chép")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == page.locator(".chude-summary p").inner_text()
+    context.close()
+
+
+def test_another_length_makes_another_summary(page, clearance):
+    page.get_by_label("Một câu").click()
+    expect(page.locator(".chude-empty")).to_be_visible()  # no text yet, no error
+    submit(page, clearance)
+    expect(page.locator(".chude-summary [data-source]")).to_have_count(1)
+    page.get_by_label("Hai, ba câu").click()
+    expect(page.locator(".chude-summary [data-source]").nth(1)).to_be_visible()
+
+
+def test_a_list_of_names_has_no_summary(page):
+    names = "\n".join(f"{n}. Nguyễn Văn Tám, Tổ {n}, Phường Bến Thóc" for n in range(20))
+    submit(page, names)
+    expect(page.locator(".chude-summary")).to_contain_text("Không có câu nào để tóm tắt")
+
+
 def test_an_article_without_theme_says_so(page):
     submit(page, (ROOT / "samples" / "3-khong-chu-de.txt").read_text("utf-8"))
     expect(page.locator(".chude-verdict")).to_have_text("Không thuộc chủ đề nào")

@@ -1,1 +1,1 @@
-"""Make theme checkpoints and measure them."""
+"""Make checkpoints and measure them."""

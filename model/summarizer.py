@@ -1,0 +1,252 @@
+"""A short summary from the article's own sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from transformers import AutoModelForTokenClassification, AutoTokenizer
+
+from model.article import Article, syllable_count
+from model.openings import is_dangling, stand_alone
+from model.page_noise import CAPTION, PROSE_END
+from model.sentence_windows import SentenceWindow, sentence_windows
+from model.windows import batches_by_length, pad_windows
+
+DEFAULT_CHECKPOINT = Path(__file__).parent / "checkpoints" / "sentences"
+EXTRACTIVE, ABSTRACTIVE = "extractive", "abstractive"
+MIN_SYLLABLES = 6
+MIN_BARE_SYLLABLES = 12  # of a line without a full stop, where no line has one
+MIN_WORDED = 0.2  # share of words in small letters; fewer are a table or a list of names
+LONGEST_SENTENCE = 90  # syllables; a longer one is shown up to a break, with an ellipsis
+LONGEST_CHARACTERS = 900
+MAX_OVERLAP = 0.5  # of the shorter sentence's words
+DANGLING_PENALTY = 0.7  # logits
+SCRAP = re.compile(r"[^\W\d_]*[a-zà-ỹ\d]*[),;]")
+# The caption of a portrait: an office and a name, or who is speaking where.
+PORTRAIT = re.compile(
+    r"(?:Tổng|Bí|Phó|Thủ|Chủ|Bộ|Giám|Ông|Bà|Đại|Thứ|Trưởng)\b(?!.*[“”\",;:])"
+    r"(?!.*\b(?:cho|nói|là|đã|sẽ|vừa|được|bị|có|yêu cầu|đề nghị|khẳng định|nhấn mạnh|chủ trì|tiếp"
+    r"|gặp|bổ nhiệm|giao|ký|chỉ đạo)\b)"
+)
+RANKS = 3  # best sentences that are looked at; the fourth is not chosen for its length
+
+
+@dataclass(frozen=True)
+class Length:
+    """How long a summary is: the syllables aimed at and the most sentences."""
+
+    budget: int
+    sentences: int
+
+
+LENGTHS = {"short": Length(32, 1), "medium": Length(50, 3)}
+DEFAULT_LENGTH = "medium"
+
+
+@dataclass(frozen=True)
+class SummarySentence:
+    """A sentence of a summary; `source_index` is its place in `Article.sentences`, None if it
+    was written and stands nowhere."""
+
+    text: str
+    source_index: int | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A summary.
+
+    Attributes:
+        text: empty if there is nothing to summarise.
+        mode: "extractive" or "abstractive".
+        sentences: in the order of the text.
+    """
+
+    text: str
+    mode: str
+    sentences: list[SummarySentence]
+
+
+def sentence_means(token_logits: torch.Tensor, sentence: torch.Tensor, count: int) -> torch.Tensor:
+    """The mean logit of each sentence's tokens, shape (count,).
+
+    Args:
+        token_logits: shape (windows, tokens).
+        sentence: number of each token's sentence, -1 for none; shape (windows, tokens).
+        count: number of sentences.
+    """
+    scored = sentence >= 0
+    index, values = sentence[scored], token_logits[scored]
+    total = values.new_zeros(count).index_add(0, index, values)
+    tokens = values.new_zeros(count).index_add(0, index, torch.ones_like(values))
+    return total / tokens.clamp(min=1)
+
+
+class SentenceScorer:
+    """How much each sentence is worth in a summary: the mean over its tokens of the logits of
+    the first label of a token classifier."""
+
+    def __init__(self, checkpoint: str | Path = DEFAULT_CHECKPOINT) -> None:
+        self.tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+        self.model = AutoModelForTokenClassification.from_pretrained(
+            checkpoint, dtype=torch.float32
+        ).eval()
+
+    @torch.inference_mode()
+    def scores(self, articles: Sequence[tuple[str, list[str]]]) -> list[list[float]]:
+        """The score of every sentence of every article, given as title and sentences."""
+        windows: list[SentenceWindow] = []
+        starts: list[int] = []  # for each window the number of its article's first sentence
+        count = 0
+        for title, sentences in articles:
+            own = sentence_windows(self.tokenizer, title, sentences)
+            windows += own
+            starts += [count] * len(own)
+            count += len(sentences)
+        scores = torch.zeros(count)
+        for batch in batches_by_length([window.input_ids for window in windows]):
+            inputs = pad_windows([windows[i].input_ids for i in batch], self.tokenizer.pad_token_id)
+            logits = self.model(**inputs).logits[..., 0]
+            sentence = torch.full(logits.shape, -1)
+            for row, index in enumerate(batch):
+                own_sentence = torch.tensor(windows[index].sentence)
+                own_sentence[own_sentence >= 0] += starts[index]
+                sentence[row, : len(own_sentence)] = own_sentence
+            scores += sentence_means(logits, sentence, count)  # a sentence is in one window
+        lengths = [len(sentences) for _, sentences in articles]
+        return [part.tolist() for part in scores.split(lengths)]
+
+
+def fit_sentences(sentences: Sequence[str], title: str = "") -> list[int]:
+    """Indices of the sentences that can stand in a summary.
+
+    A heading, a caption, a question, half a quotation, a list or the title again cannot. Where
+    nothing has a full stop (a text typed without), longer lines can.
+    """
+    prose = [
+        (i, s)
+        for i, s in enumerate(sentences)
+        if syllable_count(s) >= MIN_SYLLABLES
+        and "?" not in s[-4:]
+        and not CAPTION.search(s)
+        and not PORTRAIT.match(s)
+        and is_worded(s)
+        and is_whole(s)
+        and s.rstrip(" .!…") != title.rstrip(" .!…")
+    ]
+    ended = [(i, s) for i, s in prose if PROSE_END.search(s)]
+    found = ended or [(i, s) for i, s in prose if syllable_count(s) >= MIN_BARE_SYLLABLES]
+    return [i for i, s in found if shortened(s) == s] or [i for i, _ in found]
+
+
+def is_whole(sentence: str) -> bool:
+    """Is it neither half a quotation nor a piece of a badly cut sentence?"""
+    quotes = sum(map(sentence.count, '"“”'))
+    brackets = sentence.count("(") - sentence.count(")")
+    return quotes % 2 == 0 and brackets == 0 and not SCRAP.match(sentence)
+
+
+def is_worded(sentence: str) -> bool:
+    """Is enough of it in small letters, as in sentences and not in tables and lists of names?"""
+    words = [word.lstrip("“\"'‘(«[") for word in sentence.split()]
+    words = [word for word in words if word[:1].isalpha()]
+    return sum(word[0].islower() for word in words) >= MIN_WORDED * max(1, len(words))
+
+
+def repeats(sentence: str, chosen: Sequence[str]) -> bool:
+    """Does it say mostly what one of the chosen sentences says?"""
+    own = set(re.findall(r"\w+", sentence.lower()))
+    return any(
+        len(own & other) > MAX_OVERLAP * min(len(own), len(other))
+        for other in (set(re.findall(r"\w+", c.lower())) for c in chosen)
+    )
+
+
+def choose(
+    sentences: Sequence[str],
+    scores: Sequence[float],
+    length: Length = LENGTHS[DEFAULT_LENGTH],
+    title: str = "",
+) -> list[int]:
+    """Indices, in the order of the article, of the best sentences for a summary of that length.
+
+    The best sentence is always taken; each further one if the sum comes nearer to the budget. A
+    summary of one sentence takes the best of a fit length, if one of the best has it.
+    """
+    worth = {
+        i: scores[i] - (DANGLING_PENALTY if is_dangling(sentences[i]) else 0.0)
+        for i in fit_sentences(sentences, title)
+    }
+    ranked = sorted(worth, key=lambda i: -worth[i])[:RANKS]
+    syllables = {i: syllable_count(sentences[i]) for i in ranked}
+    if length.sentences == 1:
+        near = [i for i in ranked if abs(syllables[i] - length.budget) <= length.budget / 2]
+        return near[:1] or ranked[:1]
+    chosen: list[int] = []
+    total = 0
+    for index in ranked:
+        nearer = abs(total + syllables[index] - length.budget) < abs(total - length.budget)
+        if chosen and (not nearer or repeats(sentences[index], [sentences[i] for i in chosen])):
+            continue
+        chosen.append(index)
+        total += syllables[index]
+        if total >= length.budget or len(chosen) == length.sentences:
+            break
+    return sorted(chosen)
+
+
+def shortened(sentence: str) -> str:
+    """A sentence that is too long, cut at a break, with an ellipsis.
+
+    A number is never cut from its unit.
+    """
+    words = sentence.split()
+    if len(words) <= LONGEST_SENTENCE and len(sentence) <= LONGEST_CHARACTERS:
+        return sentence
+    words = sentence[:LONGEST_CHARACTERS].split()[:LONGEST_SENTENCE]
+    last = max((i for i, word in enumerate(words) if word.endswith((";", ","))), default=-1)
+    words = words[: last + 1] if last >= len(words) // 3 else words[:-1]
+    while len(words) > 1 and re.search(r"\d[.,]?$", words[-1]):
+        words.pop()
+    return " ".join(words).rstrip(",;") + " …"
+
+
+def joined(sentences: Sequence[str]) -> str:
+    """Sentences as one text; a line without a full stop gets one."""
+    return " ".join(s if PROSE_END.search(s) else f"{s}." for s in sentences)
+
+
+class Summarizes(Protocol):
+    """What makes summaries, of whatever mode."""
+
+    def summarize(self, articles: Sequence[Article], length: str) -> list[Summary]:
+        """A summary per article; `length` is a key of `LENGTHS`."""
+        ...
+
+
+class Summarizer:
+    """Summaries out of the articles' own sentences."""
+
+    def __init__(self, checkpoint: str | Path = DEFAULT_CHECKPOINT) -> None:
+        self.scorer = SentenceScorer(checkpoint)
+
+    def summarize(self, articles: Sequence[Article], length: str = DEFAULT_LENGTH) -> list[Summary]:
+        """A summary per article; `length` is a key of `LENGTHS`."""
+        bodies = [article.body_sentences for article in articles]
+        titles = [article.title for article in articles]
+        rows = self.scorer.scores(list(zip(titles, bodies, strict=True)))
+        result = []
+        for article, body, scores in zip(articles, bodies, rows, strict=True):
+            first = len(article.sentences) - len(body)
+            sentences = [
+                SummarySentence(shortened(stand_alone(body[i])), first + i)
+                for i in choose(body, scores, LENGTHS[length], article.title)
+            ]
+            text = joined([sentence.text for sentence in sentences])
+            result.append(Summary(text, EXTRACTIVE, sentences))
+        return result

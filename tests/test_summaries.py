@@ -1,0 +1,488 @@
+"""Summaries: which sentences, how they read, what they may say; and the training scripts."""
+
+import json
+import time
+
+import pandas as pd
+import pytest
+import torch
+from transformers import (
+    AutoModelForTokenClassification,
+    BartConfig,
+    BartForConditionalGeneration,
+    BertConfig,
+    BertForTokenClassification,
+    BertModel,
+    T5Config,
+    T5ForConditionalGeneration,
+)
+
+from model.analysis import analyze
+from model.article import Article, syllable_count
+from model.errors import InputError
+from model.faithfulness import unsupported
+from model.openings import is_dangling, stand_alone
+from model.sentence_windows import WINDOW, sentence_windows
+from model.sentences import split_sentences
+from model.summarizer import (
+    DEFAULT_CHECKPOINT,
+    LENGTHS,
+    Summarizer,
+    choose,
+    fit_sentences,
+    sentence_means,
+    shortened,
+)
+from model.written_summarizer import WrittenSummarizer
+from tests.conftest import ROOT
+from training import train_sentence_scorer, train_summarizer
+from training.evaluate_summaries import text_rank
+from training.rouge import name_rouge, rouge_rows
+from training.sentence_features import features
+from training.summary_data import greedy_oracle, read_articles, sentence_worth
+from training.train_sentence_scorer import IGNORED, SentenceCollator, copied_tokens, to_row
+
+SAMPLES = sorted((ROOT / "samples").glob("*.txt"))
+LONG = (
+    "Ban Quản lý dự án cho biết việc giao đất cho nhà thầu đã xong ở chín trong mười phường, "
+    "phần còn lại sẽ xong trước ngày 30 tháng 9."
+)
+
+
+@pytest.fixture(scope="module")
+def summarizer():
+    return Summarizer()
+
+
+def long_article(paragraphs: int) -> Article:
+    texts = [path.read_text("utf-8").split("\n", 1) for path in SAMPLES]
+    lines = [line for _, body in texts for line in body.split("\n") if line.strip()]
+    many = [
+        f"{line} Đoạn thứ {n} của bài." for n in range(paragraphs) for line in lines[n % 9 :][:1]
+    ]
+    return Article("Báo cáo dài của tỉnh", "", tuple(many))
+
+
+def test_every_sentence_is_scored_once_and_no_window_is_too_long(summarizer):
+    tokenizer = summarizer.scorer.tokenizer
+    article = long_article(60)
+    windows = sentence_windows(tokenizer, article.title, article.body_sentences)
+    assert len(windows) > 2
+    assert max(len(w.input_ids) for w in windows) <= WINDOW
+    assert all(len(w.input_ids) == len(w.sentence) for w in windows)
+    owners = [number for w in windows for number in dict.fromkeys(w.sentence) if number >= 0]
+    assert owners == list(range(len(article.body_sentences)))
+    first, second = sentence_windows(tokenizer, "", article.body_sentences[:30])
+    assert len(first.input_ids) < 1.5 * len(second.input_ids)
+
+
+def test_a_sentence_is_the_mean_of_its_tokens():
+    logits = torch.tensor([[9.0, 1.0, 3.0, 5.0], [2.0, 9.0, 9.0, 9.0]])
+    sentence = torch.tensor([[-1, 0, 0, 1], [2, -1, -1, -1]])
+    assert sentence_means(logits, sentence, 3).tolist() == [2.0, 5.0, 2.0]
+
+
+def test_scores_are_the_same_alone_and_in_a_batch(summarizer):
+    articles = [Article.from_text(path.read_text("utf-8")) for path in SAMPLES]
+    inputs = [(a.title, a.body_sentences) for a in [*articles, long_article(40)]]
+    together = summarizer.scorer.scores(inputs)
+    assert [len(row) for row in together] == [len(sentences) for _, sentences in inputs]
+    for row, one in zip(together, inputs, strict=True):
+        assert torch.allclose(
+            torch.tensor(row), torch.tensor(summarizer.scorer.scores([one])[0]), atol=1e-3
+        )
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("length", LENGTHS)
+def test_a_summary_is_short_and_every_sentence_stands_in_the_article(summarizer, path, length):
+    article = Article.from_text(path.read_text("utf-8"))
+    [summary] = summarizer.summarize([article], length)
+    assert 1 <= len(summary.sentences) <= LENGTHS[length].sentences
+    assert syllable_count(summary.text) <= 2.2 * LENGTHS[length].budget
+    assert summary.mode == "extractive"
+    indices = [sentence.source_index for sentence in summary.sentences]
+    assert indices == sorted(set(indices))
+    for sentence in summary.sentences:
+        source = article.sentences[sentence.source_index]
+        assert sentence.text[1:] in source
+        assert source != article.title
+    assert unsupported(summary.text, article.text) == []
+
+
+def test_the_sentence_that_tells_the_news_is_found(summarizer, clearance):
+    [summary] = summarizer.summarize([Article.from_text(clearance)], "short")
+    assert "bàn giao 180 m² đất" in summary.text or "47 hộ" in summary.text
+
+
+def test_sizes_of_articles_from_nothing_to_300_paragraphs(summarizer):
+    def texts(*bodies: Article) -> list[str]:
+        return [summary.text for summary in summarizer.summarize(bodies)]
+
+    two = Article("", "", ("Xã Hòa Lâm giao đất cho dự án. Người dân nhận đủ tiền trong tháng.",))
+    assert texts(two)[0].startswith("Xã Hòa Lâm giao đất cho dự án.")
+    endless = Article("", "", ("Xã Hòa Lâm giao đất cho dự án, " * 60 + "đúng hạn.",))
+    assert texts(endless)[0].endswith(" …")
+    assert syllable_count(texts(endless)[0]) < 100
+    assert 20 < syllable_count(texts(long_article(300))[0]) < 120
+    table = Article("Bảng giá đất", "", tuple(f"{n} Thửa {n} 120 m2 3.000.000" for n in range(40)))
+    names = Article("Danh sách", "", tuple(f"{n}. Nguyễn Văn Tám, Tổ {n}" for n in range(40)))
+    assert texts(table, names) == ["", ""]
+    assert texts(Article("Chỉ có tiêu đề mà thôi")) == [""]
+    assert texts() == []
+
+
+def test_what_is_no_summary_sentence():
+    names = "Chủ tịch UBND tỉnh Quảng Lâm Nguyễn Văn An tiếp Đại sứ Nhật Bản Ito Naoki sáng 12/9."
+    term = "Hội nghị bàn về kế hoạch đầu tư công trung hạn giai đoạn 2021 - 2025."
+    paragraphs = [
+        "Toàn cảnh khu tái định cư của dự án cầu mới. Ảnh: Lê Hữu",
+        "Đại biểu bấm nút khởi công dự án cầu Bến Thóc. (Ảnh minh họa)",
+        "Vì sao người dân chưa chịu nhận tiền đền bù?",
+        "Danh sách hộ",
+        LONG,
+        "Kết quả bước đầu của việc giao đất ở các phường",
+        names,
+        term,
+    ]
+    sentences = [s for paragraph in paragraphs for s in split_sentences(paragraph)]
+    assert [sentences[i] for i in fit_sentences(sentences)] == [LONG, names, term]
+    assert fit_sentences([LONG], title=LONG.rstrip(".")) == []
+    bare = [LONG.rstrip("."), "Danh sách hộ", "Ảnh: Lê Hữu chụp ở xã Hòa Lâm hôm qua"]
+    assert fit_sentences(bare) == [0]
+
+
+def test_a_poor_sentence_is_not_chosen_for_its_length():
+    poor = "Trời hôm ấy mưa nhẹ lúc xế chiều."
+    best = " ".join(["Sáng nay một xã"] * 10) + "."
+    others = [f"Câu thứ {n} nói điều {n} của xã " + "thêm lời " * 10 + f"{n}." for n in range(9)]
+    scores = [5.0, -9.0, *(4.0 - n for n in range(9))]
+    assert 1 not in choose([best, poor, *others], scores)
+
+
+def test_one_sentence_is_of_a_fit_length():
+    scrap = "Xã đã giao đất cho dân."
+    assert choose([scrap, LONG], [1.0, 0.9], LENGTHS["short"]) == [1]
+    assert choose([scrap], [1.0], LENGTHS["short"]) == [0]
+
+
+def test_nothing_is_said_twice_and_the_order_is_kept():
+    again = LONG.replace("cho biết", "khẳng định")
+    other = "Ba mươi hộ ở phường cuối cùng đã bốc thăm lô đất mới vào sáng thứ hai vừa rồi."
+    assert choose([other, LONG, again], [0.1, 0.9, 0.8]) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "alone"),
+    [
+        ("Theo đó, 47 hộ nhận tiền.", "47 hộ nhận tiền."),
+        ("Ngoài ra, cũng tại hội nghị, ông An nói.", "Ông An nói."),
+        ("Cũng tại buổi lễ công bố quyết định, ông An nói.", "Ông An nói."),
+        ("- Giảm một nửa số hồ sơ.", "Giảm một nửa số hồ sơ."),
+        ("2. Giảm một nửa số hồ sơ.", "Giảm một nửa số hồ sơ."),
+    ],
+)
+def test_openings_that_point_back_are_taken_off(sentence, alone):
+    assert stand_alone(sentence) == alone
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Sau đó, xã giao đất.",
+        "Từ đó, giá đất tăng gấp đôi.",
+        "Được biết, ông An đã từ chức.",
+        "Theo đó thì chưa rõ.",
+        "Đặc biệt khó khăn là xã An.",
+        "- 5 độ C là mức thấp nhất.",
+        "+ 3% là mức tăng của năm nay.",
+    ],
+)
+def test_an_opening_that_carries_a_fact_stays(sentence):
+    assert stand_alone(sentence) == sentence
+
+
+def test_dangling_openings_are_known():
+    for sentence in (
+        "Điều này khiến người dân lo.",
+        "Tuy nhiên, người này không có mặt.",
+        "Ông cho rằng cần họp lại.",
+        "Theo ông, cần họp lại.",
+        "Nghị quyết nói trên có hiệu lực.",
+        "Ngay sau đó, xe lao xuống ruộng.",
+        "Họ phải nộp đủ tiền.",
+    ):
+        assert is_dangling(sentence), sentence
+    for sentence in (
+        "Ông Nguyễn Văn An cho biết sẽ họp lại.",
+        "Thế giới ghi nhận điều mới.",
+        "Dự án trên địa bàn tỉnh đã xong.",
+        "Còn 12 hộ chưa nhận tiền.",
+        "Họ Trịnh ở làng Sen góp đất.",
+        "Hà Nội sẽ triển khai mô hình này.",
+        "Song Hỷ là tên một quán ăn.",
+    ):
+        assert not is_dangling(sentence), sentence
+
+
+def test_a_sentence_without_end_is_cut_with_an_ellipsis_but_no_number_from_its_unit():
+    assert shortened(LONG) == LONG
+    assert shortened("một hai ba bốn, " * 40).endswith("bốn …")
+    assert shortened("Chi cho mỗi xã " * 22 + "1.200 triệu đồng").endswith("xã …")
+    assert len(shortened("a" * 200_000 + " b" * 100)) < 1_000
+
+
+@pytest.mark.parametrize(
+    ("summary", "missing"),
+    [
+        ("Ông Lê Hữu Tạo nhận 1.200 triệu đồng.", []),
+        ("Lê Hữu Tạo ở Bến Thóc.", []),
+        ("UBND tỉnh họp ngày 12 tháng 9.", []),
+        ("Theo UBND tỉnh, có hai trăm triệu đồng.", []),
+        ("Ở Khánh Hòa, 25 hộ giao đất.", []),
+        ("Ông Lê Văn Tạo nhận tiền.", ["Ông Lê Văn Tạo"]),
+        ("Hùng nhận tiền.", ["Hùng"]),
+        ("Có 1.300 triệu đồng.", ["1.300triệu"]),
+        ("Có 1.200 nghìn đồng.", ["1.200nghìn"]),
+        ("Xã họp ngày 13/9 ở Hà Nội.", ["13/9", "Hà Nội"]),
+        ("Có ba trăm triệu đồng.", ["ba trăm triệu"]),
+        ("Có ba hộ.", ["ba"]),
+        ("Bộ Tài chính họp.", ["Bộ Tài chính họp"]),
+        ("Chủ tịch Trần Văn Lâm họp.", ["chủ tịch"]),
+        ("Có 2 hộ và 19 ca bệnh.", ["19", "2"]),
+    ],
+)
+def test_numbers_dates_and_names_have_to_stand_in_the_article(summary, missing):
+    article = (
+        "Sáng 12/9, UBND tỉnh Khánh Hoà cho ông Lê Hữu Tạo ở phường Bến Thóc nhận 1.200 triệu đồng "
+        "vì 180 m2 đất.\nMỗi hộ trong 25 hộ khác được hai trăm triệu đồng, theo Bộ Tài nguyên và "
+        "Môi trường.\nPhó Chủ tịch Trần Văn Lâm nói về dịch Covid-19."
+    )
+    assert unsupported(summary, article) == missing
+
+
+def test_a_long_line_is_no_way_to_stop_the_program():
+    for text in ("một " * 50_000, "1/" * 100_000, "Bộ " * 60_000, " " * 200_000 + "cùng"):
+        start = time.perf_counter()
+        assert unsupported(text, text) == []
+        is_dangling(text)
+        stand_alone(text)
+        assert time.perf_counter() - start < 20
+
+
+def test_analysis_holds_the_summary(clearance, classifier, summarizer):
+    result = analyze(clearance, classifier, summarizer, "short").to_json()
+    assert set(result["summary"]) == {"text", "mode", "sentences"}
+    [sentence] = result["summary"]["sentences"]
+    assert sentence["text"] in result["sentences"][sentence["source_index"]]
+
+
+def test_the_checkpoint_is_an_ordinary_one():
+    files = {path.name for path in DEFAULT_CHECKPOINT.iterdir()}
+    assert {"config.json", "model.safetensors", "tokenizer.json", "README.md"} <= files
+    assert (DEFAULT_CHECKPOINT / "model.safetensors").stat().st_size < 60e6
+    model = AutoModelForTokenClassification.from_pretrained(DEFAULT_CHECKPOINT)
+    assert model.config.id2label[0] == "worth"
+
+
+# Training and measuring
+
+
+@pytest.fixture(scope="module")
+def tiny_encoder(tmp_path_factory, summarizer):
+    folder = tmp_path_factory.mktemp("encoder")
+    tokenizer = summarizer.scorer.tokenizer
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        num_hidden_layers=3,
+        num_attention_heads=2,
+        intermediate_size=64,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    torch.manual_seed(0)
+    BertModel(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def parquet(tmp_path_factory):
+    rows = []
+    for number in range(3):
+        for path in SAMPLES:
+            article = Article.from_text(path.read_text("utf-8"))
+            rows.append(
+                {
+                    "id": f"{path.stem}-{number}",
+                    "title": article.title,
+                    "abstract": article.body_sentences[1],
+                    "body": "\n".join(article.paragraphs),
+                }
+            )
+    file = tmp_path_factory.mktemp("articles") / "train.parquet"
+    pd.DataFrame(rows).to_parquet(file)
+    return file
+
+
+def test_worth_and_oracle_follow_the_abstract(parquet):
+    for article in read_articles(parquet):
+        worth = sentence_worth(article)
+        assert worth.argmax() == 1
+        assert worth[1] == pytest.approx(1)
+        assert greedy_oracle(article) == [1]
+        assert features(article.title, article.sentences).shape == (len(article.sentences), 16)
+        assert len(text_rank(article.sentences)) == len(article.sentences)
+    assert len(list(read_articles(parquet, sample=4))) == 4
+
+
+def test_rouge_on_both_scales():
+    rows = rouge_rows([("Xã giao đất", "xã giao đất"), ("Xã giao đất", "tỉnh họp")])
+    assert rows.shape == (2, 2, 3)
+    assert name_rouge(rows.mean(0))["syllable"]["rouge1"] == pytest.approx(50)
+    # The published scale drops what is not a-z: "đã" and "ế" are nothing, "xã" is "x".
+    assert name_rouge(rouge_rows([("xã đã", "xế")])[0])["published"]["rouge1"] > 50
+
+
+def test_copied_tokens_have_the_same_neighbour():
+    labels = copied_tokens([0, 5, 6, 7, 8, 6, 2], [-1, 0, 0, 0, 1, 1, -1], [9, 6, 7, 8])
+    assert labels == [IGNORED, 0, 1, 1, 1, 0, IGNORED]
+
+
+def test_a_batch_numbers_its_sentences_through(parquet, summarizer):
+    import random
+
+    tokenizer = summarizer.scorer.tokenizer
+    rows = [to_row(a, tokenizer, random.Random(0)) for a in read_articles(parquet, sample=3)]
+    batch = SentenceCollator(tokenizer.pad_token_id)(rows)
+    numbers = batch["sentence"][batch["sentence"] >= 0].unique().tolist()
+    assert numbers == list(range(len(batch["worth"])))
+    assert batch["article"].tolist() == sorted(batch["article"].tolist())
+    assert batch["copied"].shape == batch["input_ids"].shape == batch["sentence"].shape
+    assert ((batch["copied"] == IGNORED) == (batch["sentence"] < 0)).all()
+
+
+def test_a_scorer_is_trained_and_read_back(tmp_path, tiny_encoder, parquet):
+    output = tmp_path / "sentences"
+    train_sentence_scorer.main(
+        encoder=str(tiny_encoder),
+        articles=parquet,
+        output=output,
+        count=9,
+        epochs=2,
+        layers=2,
+        frozen_layers=1,
+    )
+    model = AutoModelForTokenClassification.from_pretrained(output, dtype=torch.float32)
+    assert isinstance(model, BertForTokenClassification)
+    assert model.config.num_hidden_layers == 2
+    before = BertModel.from_pretrained(tiny_encoder).encoder.layer
+    after = model.bert.encoder.layer
+    frozen, taught = (
+        torch.allclose(
+            before[i].output.dense.weight, after[i].output.dense.weight, atol=1e-4, rtol=1e-2
+        )
+        for i in (0, 1)
+    )
+    assert frozen
+    assert not taught
+    assert "training" in (output / "README.md").read_text("utf-8").lower()
+    [summary] = Summarizer(output).summarize([Article.from_text(SAMPLES[0].read_text("utf-8"))])
+    assert summary.text
+
+
+def seq2seq(kind: str, folder, tokenizer):
+    special = {
+        "pad_token_id": tokenizer.pad_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "decoder_start_token_id": tokenizer.bos_token_id,
+    }
+    torch.manual_seed(0)
+    if kind == "t5":
+        config = T5Config(
+            vocab_size=len(tokenizer),
+            d_model=32,
+            d_kv=16,
+            d_ff=64,
+            num_layers=2,
+            num_heads=2,
+            **special,
+        )
+        model = T5ForConditionalGeneration(config)
+    else:
+        config = BartConfig(
+            vocab_size=len(tokenizer),
+            d_model=32,
+            encoder_layers=2,
+            decoder_layers=2,
+            encoder_attention_heads=2,
+            decoder_attention_heads=2,
+            encoder_ffn_dim=64,
+            decoder_ffn_dim=64,
+            bos_token_id=tokenizer.bos_token_id,
+            forced_eos_token_id=None,
+            **special,
+        )
+        model = BartForConditionalGeneration(config)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["t5", "bart", "encoder"])
+def test_a_writer_is_trained_and_what_it_invents_is_not_shown(
+    tmp_path, kind, tiny_encoder, parquet, summarizer
+):
+    base = {"encoder": str(tiny_encoder)}
+    if kind != "encoder":
+        base = {"model": str(seq2seq(kind, tmp_path / "base", summarizer.scorer.tokenizer))}
+    output = tmp_path / "writer"
+    train_summarizer.main(
+        articles=parquet,
+        output=output,
+        count=6,
+        epochs=1,
+        batch_size=4,
+        step_size=2,
+        decoder_layers=2,
+        **base,
+    )
+    assert json.loads((output / "training.json").read_text())["count"] == 6
+    writer = WrittenSummarizer(output, summarizer)
+    article = Article.from_text(SAMPLES[0].read_text("utf-8"))
+    [summary] = writer.summarize([article])
+    assert summary.text
+    assert unsupported(summary.text, article.text) == []
+    assert summary.mode == "extractive" or summary.sentences[0].source_index is None
+
+
+class Dictated(WrittenSummarizer):
+    """A writer whose words are given; what is tested is what becomes of them."""
+
+    def __init__(self, text, fallback):
+        self.text, self.fallback = text, fallback
+
+    def write(self, articles, length):
+        return [split_sentences(self.text)] * len(articles)
+
+
+@pytest.mark.parametrize(
+    ("text", "mode"),
+    [
+        ("Gia đình ông Lê Hữu Tạo giao 180 m² đất.", "abstractive"),
+        ("Gia đình ông Lê Hữu Tạo giao 190 m² đất.", "extractive"),
+        ("Gia đình ông Lê Hữu Toàn giao đất.", "extractive"),
+        ("", "extractive"),
+    ],
+)
+def test_a_written_summary_is_checked_before_it_is_shown(text, mode, clearance, summarizer):
+    article = Article.from_text(clearance)
+    [summary] = Dictated(text, summarizer).summarize([article])
+    assert summary.mode == mode
+    assert "190" not in summary.text
+    assert "Toàn" not in summary.text
+
+
+def test_a_writer_that_is_not_there_has_a_message(tmp_path, summarizer):
+    with pytest.raises(InputError, match="train_summarizer"):
+        WrittenSummarizer(tmp_path / "none", summarizer)
