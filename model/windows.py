@@ -13,6 +13,7 @@ from model.article import Article
 
 WINDOW = 256  # tokens, the special ones included: attention over 256 is cheaper than over 512
 BATCH_TOKENS = 4_096
+LIKE_LENGTH = 0.7  # of a batch's longest window; what is shorter goes into the next batch
 TITLE = 32  # tokens of the title repeated in front of every later window, as its context
 
 
@@ -66,9 +67,12 @@ def batches_by_length(windows: list[list[int]]) -> Iterator[list[int]]:
     """Indices of windows of like length, so that little of a batch is padding."""
     batch: list[int] = []
     for index in sorted(range(len(windows)), key=lambda i: -len(windows[i])):
-        if batch and (len(batch) + 1) * len(windows[batch[0]]) > BATCH_TOKENS:
-            yield batch
-            batch = []
+        if batch:
+            longest = len(windows[batch[0]])
+            full = (len(batch) + 1) * longest > BATCH_TOKENS
+            if full or len(windows[index]) < LIKE_LENGTH * longest:
+                yield batch
+                batch = []
         batch.append(index)
     if batch:
         yield batch
