@@ -29,9 +29,9 @@ DANGLING_PENALTY = 0.7  # logits
 SCRAP = re.compile(r"[^\W\d_]*[a-zà-ỹ\d]*[),;]")
 # The caption of a portrait: an office and a name, or who is speaking where.
 PORTRAIT = re.compile(
-    r"(?:Tổng|Bí|Phó|Thủ|Chủ|Bộ|Giám|Ông|Bà|Đại|Thứ|Trưởng)\b(?!.*[“”\",;:])"
+    r"(?:Tổng|Bí|Phó|Thủ|Chủ|Bộ|Giám|Ông|Bà|Đại|Thứ|Trưởng)\b(?!.*[“”\";:])"
     r"(?!.*\b(?:cho|nói|là|đã|sẽ|vừa|được|bị|có|yêu cầu|đề nghị|khẳng định|nhấn mạnh|chủ trì|tiếp"
-    r"|gặp|bổ nhiệm|giao|ký|chỉ đạo)\b)"
+    r"|gặp|bổ nhiệm|giao|ký|chỉ đạo|trao|đến|thăm|kiểm tra|họp|quyết định|công bố)\b)"
 )
 RANKS = 3  # best sentences that are looked at; the fourth is not chosen for its length
 

@@ -138,6 +138,10 @@ def test_what_is_no_summary_sentence():
     paragraphs = [
         "Toàn cảnh khu tái định cư của dự án cầu mới. Ảnh: Lê Hữu",
         "Đại biểu bấm nút khởi công dự án cầu Bến Thóc. (Ảnh minh họa)",
+        "Chủ tịch Hội Nông dân tỉnh, Trưởng ban Chỉ đạo dự án cầu Bến Thóc Lê Hữu Tạo.",
+        "Bí thư Thành ủy Nguyễn Văn An trả lời ý kiến cử tri phường Bến Thóc.",
+        '" Chúng tôi đã bàn kỹ và thấy việc này phải làm ngay.',
+        "000), nhất là việc lập quy hoạch chi tiết của phường.",
         "Vì sao người dân chưa chịu nhận tiền đền bù?",
         "Danh sách hộ",
         LONG,
