@@ -15,6 +15,7 @@ from model.article import Article, syllable_count
 from model.openings import is_dangling, stand_alone
 from model.page_noise import CAPTION, PROSE_END
 from model.sentence_windows import SentenceWindow, sentence_windows
+from model.sentences import UPPER
 from model.windows import batches_by_length, pad_windows
 
 DEFAULT_CHECKPOINT = Path(__file__).parent / "checkpoints" / "sentences"
@@ -26,13 +27,20 @@ LONGEST_SENTENCE = 90  # syllables; a longer one is shown up to a break, with an
 LONGEST_CHARACTERS = 900
 MAX_OVERLAP = 0.5  # of the shorter sentence's words
 DANGLING_PENALTY = 0.7  # logits
-SCRAP = re.compile(r"[^\W\d_]*[a-zà-ỹ\d]*[),;]")
-# The caption of a portrait: an office and a name, or who is speaking where.
+SCRAP = re.compile(r"[a-zà-ỹ\d]{1,12}[),;]")
+# The caption of a portrait: an office, a name and no verb, or who is speaking where.
+OFFICE = (
+    r"(?:(?:Phó )?(?:[Tt]ổng thư ký|[Tt]ổng bí thư|[Tt]ổng thống|[Bb]í thư|[Tt]hủ tướng|[Cc]hủ tịch"
+    r"|[Bb]ộ trưởng|[Gg]iám đốc|[Tt]rưởng ban)|Thứ trưởng|Đại biểu|Ông|Bà)"
+)
 PORTRAIT = re.compile(
-    r"(?:Tổng|Bí|Phó|Thủ|Chủ|Bộ|Giám|Ông|Bà|Đại|Thứ|Trưởng)\b(?!.*[“”\";:])"
+    rf"{OFFICE}\b(?!.*[“”\";:])"
     r"(?!.*\b(?:cho|nói|là|đã|sẽ|vừa|được|bị|có|yêu cầu|đề nghị|khẳng định|nhấn mạnh|chủ trì|tiếp"
     r"|gặp|bổ nhiệm|giao|ký|chỉ đạo|trao|đến|thăm|kiểm tra|họp|quyết định|công bố)\b)"
+    rf".*(?:[{UPPER}]\w* [{UPPER}]\w*\.$"
+    r"|\b(?:phát biểu|trả lời|trao đổi|đọc báo cáo|tại (?:buổi|hội nghị|phiên|cuộc))\b)"
 )
+LONGEST_CAPTION = 25  # syllables
 RANKS = 3  # best sentences that are looked at; the fourth is not chosen for its length
 
 
@@ -134,7 +142,7 @@ def fit_sentences(sentences: Sequence[str], title: str = "") -> list[int]:
         if syllable_count(s) >= MIN_SYLLABLES
         and "?" not in s[-4:]
         and not CAPTION.search(s)
-        and not PORTRAIT.match(s)
+        and not (syllable_count(s) <= LONGEST_CAPTION and PORTRAIT.match(s))
         and is_worded(s)
         and is_whole(s)
         and s.rstrip(" .!…") != title.rstrip(" .!…")
