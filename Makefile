@@ -27,7 +27,7 @@ lint: .venv/.dev
 	touch $@
 
 .venv/.dev: .venv/.demo
-	$(BIN)/pip install -q -c constraints.txt -e '.[training,dev]'
+	$(BIN)/pip install -q -c constraints.txt -e '.[training,cluster,dev]'
 	touch $@
 
 clean:

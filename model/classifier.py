@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+)
 
 from model.article import Article, syllable_count
 from model.windows import (
@@ -54,6 +59,22 @@ class Evidence:
     score: float
 
 
+def theme_settings(config: Any) -> dict[str, dict[str, Any]]:
+    """Per theme its name on screen (`label`), its `threshold` and its `mention_threshold`."""
+    labels = (config.id2label[i] for i in range(config.num_labels))
+    themes = [label for label in labels if not label.endswith(MENTIONED)]
+    return {
+        theme: {"label": theme, "threshold": 0.5, "mention_threshold": 0.5}
+        | getattr(config, "themes", {}).get(theme, {})
+        for theme in themes
+    }
+
+
+def read_themes(checkpoint: str | Path) -> dict[str, dict[str, Any]]:
+    """`theme_settings` of a checkpoint, without loading its weights."""
+    return theme_settings(AutoConfig.from_pretrained(checkpoint))
+
+
 class ThemeClassifier:
     """A multi-label sequence classifier over articles of any length.
 
@@ -73,12 +94,8 @@ class ThemeClassifier:
         config = self.model.config
         self.name = str(checkpoint)
         self.labels: list[str] = [config.id2label[i] for i in range(config.num_labels)]
-        self.themes = [label for label in self.labels if not label.endswith(MENTIONED)]
-        self.settings: dict[str, dict] = {
-            theme: {"label": theme, "threshold": 0.5, "mention_threshold": 0.5}
-            | getattr(config, "themes", {}).get(theme, {})
-            for theme in self.themes
-        }
+        self.settings = theme_settings(config)
+        self.themes = list(self.settings)
         self.mentioned = torch.tensor([label.endswith(MENTIONED) for label in self.labels])
         # RoBERTa's positions begin behind the padding index, so two fewer can be used.
         self.window = min(WINDOW, config.max_position_embeddings - 2)

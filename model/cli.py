@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
-from collections.abc import Callable, Iterator
 from enum import StrEnum
 from importlib.metadata import version as package_version
 from pathlib import Path
@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from model.article import MAX_CHARACTERS, Article
+from model.article import MAX_CHARACTERS
 from model.errors import InputError
 
 if TYPE_CHECKING:  # torch takes seconds that --help need not wait for
+    from model.corpus.worker import Settings
     from model.summarizer import Summarizes
 
 app = typer.Typer(
@@ -47,8 +47,33 @@ class SummaryMode(StrEnum):
     abstractive = "abstractive"
 
 
-InputArgument = Annotated[Path, typer.Argument(metavar="INPUT", help="Tệp .jsonl đầu vào.")]
-OutputOption = Annotated[Path, typer.Option(help="Tệp .jsonl kết quả.")]
+class EngineName(StrEnum):
+    """What works on a corpus."""
+
+    local = "local"
+    ray = "ray"
+
+
+InputArgument = Annotated[
+    str, typer.Argument(metavar="INPUT", help="Bảng, thư mục hoặc tệp .zip đầu vào.")
+]
+OutputOption = Annotated[
+    Path, typer.Option(help="Tệp kết quả: .jsonl, .csv, .tsv, .xlsx hoặc .parquet.")
+]
+TextColumnOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Cột chứa bài viết, nếu tên cột không thông dụng; dùng được nhiều lần."),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(min=0, help="Số tiến trình (mặc định: số nhân; 0: ngay trong tiến trình này)."),
+]
+EngineOption = Annotated[
+    EngineName, typer.Option(help="local: máy này; ray: Ray, trên một hay nhiều máy.")
+]
+RayAddressOption = Annotated[
+    str | None, typer.Option(help="Địa chỉ cụm Ray (mặc định: Ray ngay trên máy này).")
+]
 LengthOption = Annotated[
     SummaryLength,
     typer.Option(help="Độ dài tóm tắt: short (một câu), medium (hai, ba câu)."),
@@ -112,65 +137,19 @@ def make_summarizer(mode: SummaryMode, writer: Path | None) -> Summarizes:
     return WrittenSummarizer(writer, load_summarizer())
 
 
-def check_files(input_file: Path, output: Path) -> int:
-    """How many rows there are to do; exits with the reason where a file cannot be used."""
-    if input_file.suffix != ".jsonl":
-        raise typer.BadParameter("hiện chỉ nhận tệp .jsonl", param_hint="INPUT")
-    if not input_file.is_file():
-        raise fail(f"Không có tệp '{input_file}'.")
-    if not output.parent.is_dir():
-        raise fail(f"Không có thư mục '{output.parent}' để ghi kết quả.")
-    if output.exists() and not output.is_file():
-        raise fail(f"'{output}' không phải tệp thường, không ghi kết quả vào đó được.")
-    if output.exists() and output.samefile(input_file):
-        raise fail("Tệp kết quả trùng với tệp đầu vào. Hãy chọn tên khác.")
+def run_corpus(name: str, input_name: str, output: Path, settings: Settings, **how: Any) -> None:
+    """Run it, as `model.corpus.command.run_command` says; exits with the reason if it cannot."""
+    from model.corpus.command import run_command
+    from model.corpus.sources import SUFFIXES, is_address
+
+    path = Path(input_name)
+    if not (is_address(input_name) or path.is_dir() or path.suffix.lower() in SUFFIXES):
+        message = f"nhận thư mục hoặc tệp {', '.join(SUFFIXES)}"
+        raise typer.BadParameter(message, param_hint="INPUT")
     try:
-        with input_file.open("rb") as lines:
-            total = sum(1 for line in lines if line.strip())
-    except OSError as error:
-        raise fail(f"Không đọc được tệp '{input_file}': {error.strerror}.") from error
-    if not total:
-        raise fail(f"Tệp '{input_file}' không có dòng nào.")
-    return total
-
-
-def run_rows(
-    input_file: Path,
-    output: Path,
-    total: int,
-    task_name: str,
-    describe: Callable[[list[Article]], list[dict[str, Any]]],
-) -> None:
-    """Describe every row of a file into another, with a progress bar; exits with 1 if rows failed.
-
-    Args:
-        input_file, output: .jsonl files.
-        total: rows of the input.
-        task_name: stands before the bar.
-        describe: fields for each of a batch of articles.
-    """
-    from model.jsonl import process_rows, read_rows, write_records
-
-    failures: list[str] = []
-
-    def watched(records: Iterator[dict[str, Any]], progress: Progress) -> Iterator[dict[str, Any]]:
-        task = progress.add_task(task_name, total=total)
-        for record in records:
-            if "error" in record:
-                failures.append(record["error"])
-            progress.advance(task)
-            yield record
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    try:
-        with Progress(*columns, TimeRemainingColumn(), console=errors) as progress:
-            write_records(watched(process_rows(read_rows(input_file), describe), progress), output)
-    except OSError as error:
-        raise fail(f"Không ghi được kết quả: {error.strerror}. Kết quả cũ còn nguyên.") from error
-    for failure in failures:
-        errors.print(failure, markup=False, style="yellow")
-    if failures:
-        raise fail(f"{len(failures)}/{total} dòng không xử lý được; các dòng khác đã ghi.")
+        run_command(name, input_name, output, settings, errors, **how)
+    except InputError as error:
+        raise fail(str(error)) from error
 
 
 @app.command()
@@ -218,50 +197,64 @@ def analyze(
 
 @app.command()
 def classify(
-    input_file: InputArgument,
+    input_name: InputArgument,
     output: OutputOption,
-    summarize: Annotated[bool, typer.Option(help="Thêm trường summary.")] = False,
+    summarize: Annotated[bool, typer.Option(help="Thêm tóm tắt.")] = False,
     length: LengthOption = SummaryLength.medium,
+    text_column: TextColumnOption = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Thư mục để ghi trang báo cáo HTML (index.html).")
+    ] = None,
+    workers: WorkersOption = None,
+    engine: EngineOption = EngineName.local,
+    ray_address: RayAddressOption = None,
 ) -> None:
-    """Phân loại từng dòng của một tệp .jsonl (id, text; hoặc title, lead, body)."""
-    total = check_files(input_file, output)
-    from model.analysis import load_classifier, load_summarizer
-    from model.jsonl import describe_summaries, describe_themes
+    """Phân loại từng dòng của một bảng, hoặc từng tài liệu của một thư mục hay tệp .zip.
 
-    classifier = load_classifier()
-    summarizer = load_summarizer() if summarize else None
+    Bảng: .jsonl, .csv, .tsv, .xlsx, .parquet, bộ dữ liệu Hugging Face đã lưu. Tài liệu: .txt,
+    .html, .docx, .pdf. Kết quả có đủ các cột của bảng đầu vào. Bị ngắt giữa chừng thì chạy lại
+    đúng lệnh cũ để làm tiếp.
+    """
+    from model.corpus.worker import Settings
 
-    def describe(articles: list[Article]) -> list[dict[str, Any]]:
-        records = describe_themes(articles, classifier)
-        if summarizer is not None:
-            summaries = describe_summaries(articles, summarizer, length.value)
-            records = [r | s for r, s in zip(records, summaries, strict=True)]
-        return records
-
-    run_rows(input_file, output, total, "Phân loại", describe)
+    settings = Settings(summarize=summarize, length=length.value)
+    run_corpus(
+        *("Phân loại", input_name, output, settings),
+        text_columns=text_column or (),
+        report=report,
+        workers=workers,
+        engine=engine.value,
+        address=ray_address,
+    )
 
 
 @app.command("summarize")
-def summarize_file(
-    input_file: InputArgument,
+def summarize_corpus(
+    input_name: InputArgument,
     output: OutputOption,
     length: LengthOption = SummaryLength.medium,
     mode: ModeOption = SummaryMode.extractive,
     writer: WriterOption = None,
+    text_column: TextColumnOption = None,
+    workers: WorkersOption = None,
+    engine: EngineOption = EngineName.local,
+    ray_address: RayAddressOption = None,
 ) -> None:
-    """Tóm tắt từng dòng của một tệp .jsonl (id, text; hoặc title, lead, body)."""
-    total = check_files(input_file, output)
-    from model.jsonl import describe_summaries
+    """Tóm tắt từng dòng của một bảng, hoặc từng tài liệu, như lệnh classify."""
+    from model.corpus.worker import Settings
 
     try:
-        summarizer = make_summarizer(mode, writer)
+        make_summarizer(mode, writer)  # says what is wrong before any work is done
     except InputError as error:
         raise fail(str(error)) from error
-
-    def describe(articles: list[Article]) -> list[dict[str, Any]]:
-        return describe_summaries(articles, summarizer, length.value)
-
-    run_rows(input_file, output, total, "Tóm tắt", describe)
+    settings = Settings(False, True, length.value, str(writer) if writer else None)
+    run_corpus(
+        *("Tóm tắt", input_name, output, settings),
+        text_columns=text_column or (),
+        workers=workers,
+        engine=engine.value,
+        address=ray_address,
+    )
 
 
 @app.command()
@@ -272,5 +265,7 @@ def version() -> None:
 
 def main() -> None:
     """Entry point of the console script."""
-    logging.basicConfig(level=logging.WARNING)
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # nor those of loading weights
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
+    logging.getLogger("model.corpus").setLevel(logging.INFO)
     app()

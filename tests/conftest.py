@@ -31,3 +31,32 @@ def classifier() -> ThemeClassifier:
 @pytest.fixture
 def clearance() -> str:
     return CLEARANCE
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A theme classifier of random weights that loads and reads in no time."""
+    import torch
+    from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
+
+    from model.classifier import DEFAULT_CHECKPOINT
+
+    torch.manual_seed(0)
+    tokenizer = AutoTokenizer.from_pretrained(DEFAULT_CHECKPOINT)
+    labels = ["dan_van", "gpmb", "dan_van:mentioned", "gpmb:mentioned"]
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        initializer_range=2.0,
+        num_labels=len(labels),
+        problem_type="multi_label_classification",
+        id2label=dict(enumerate(labels)),
+        label2id={label: i for i, label in enumerate(labels)},
+    )
+    folder = tmp_path_factory.mktemp("tiny")
+    BertForSequenceClassification(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return str(folder)

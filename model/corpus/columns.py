@@ -1,0 +1,107 @@
+"""Which column of a table is the title, the lead, the body: by their usual names."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from model.article import Article
+from model.errors import InputError
+
+# The first name that a table has wins, so the plainest stand in front.
+USUAL_NAMES = {
+    "id": ("id", "ma", "ma bai", "ma so", "guid", "article id", "stt"),
+    "title": ("title", "tieu de", "tieu de bai viet", "ten bai", "ten bai viet", "headline", "tit"),
+    "lead": ("lead", "sapo", "abstract", "dan", "loi dan", "mo ta", "description", "trich yeu"),
+    "body": ("body", "noi dung", "content", "noi dung bai viet", "than bai", "contents"),
+    "text": ("text", "van ban", "toan van", "bai viet", "full text", "fulltext", "article"),
+    "date": (
+        *("date", "ngay", "ngay dang", "ngay xuat ban", "thoi gian", "published", "publish date"),
+        *("published at", "published date", "pubdate", "created at", "datetime"),
+    ),
+}
+TEXT_ROLES = ("title", "lead", "body", "text")
+
+
+def plain_name(name: str) -> str:
+    """A column's name in small letters without accents: "Tiêu_đề " and "tieu de" are one."""
+    letters = unicodedata.normalize("NFD", name.casefold().replace("đ", "d"))
+    letters = "".join(c for c in letters if not unicodedata.combining(c))
+    return " ".join(re.findall(r"[a-z0-9]+", letters))
+
+
+@dataclass(frozen=True)
+class TextColumns:
+    """Names of the columns that hold an article, None where a table has none.
+
+    Attributes:
+        texts: further columns to read as parts of the body, in that order.
+    """
+
+    id: str | None = None
+    title: str | None = None
+    lead: str | None = None
+    body: str | None = None
+    text: str | None = None
+    date: str | None = None
+    texts: tuple[str, ...] = ()
+
+    @property
+    def has_text(self) -> bool:
+        """Is there anything to read?"""
+        return bool(self.title or self.lead or self.body or self.text or self.texts)
+
+    @property
+    def read(self) -> list[str]:
+        """The columns that are read, in the order of an article."""
+        named = [getattr(self, role) for role in TEXT_ROLES]
+        return [name for name in (*named, *self.texts) if name]
+
+
+def find_columns(columns: Iterable[str], chosen: Sequence[str] = ()) -> TextColumns:
+    """The columns of an article by their usual names, or those that the user has chosen.
+
+    A chosen column is the title or the lead if it is called so; the others are the body.
+
+    Raises InputError if a chosen column is not there.
+    """
+    names: dict[str, str] = {}
+    for column in columns:
+        names.setdefault(plain_name(column), column)
+    for name in chosen:
+        if plain_name(name) not in names:
+            listed = ", ".join(f"'{column}'" for column in names.values())
+            raise InputError(f"Không có cột '{name}'. Các cột của tệp: {listed}.")
+    roles = {
+        role: next((names[name] for name in usual if name in names), None)
+        for role, usual in USUAL_NAMES.items()
+    }
+    if not chosen:
+        return TextColumns(**roles)  # type: ignore[arg-type]
+    wanted = [names[plain_name(name)] for name in chosen]
+    title, lead = (roles[role] if roles[role] in wanted else None for role in ("title", "lead"))
+    texts = tuple(dict.fromkeys(name for name in wanted if name not in (title, lead)))
+    return TextColumns(roles["id"], title, lead, date=roles["date"], texts=texts)
+
+
+def article_of(fields: Mapping[str, Any], columns: TextColumns) -> Article:
+    """The article of a row. Raises InputError, with what is wrong, if there is none."""
+    present = [name for name in columns.read if fields.get(name) is not None]
+    if not present:
+        raise InputError("thiếu trường 'text' (hoặc 'title', 'lead', 'body').")
+    if wrong := [name for name in present if not isinstance(fields[name], str)]:
+        raise InputError(f"trường '{wrong[0]}' phải là chuỗi.")
+    values = {role: fields.get(getattr(columns, role) or "") for role in TEXT_ROLES}
+    title, lead, body, text = (values[role] or "" for role in TEXT_ROLES)
+    body = "\n".join([body, *(fields[name] for name in columns.texts if fields.get(name))])
+    if not text.strip():
+        if title.strip() or lead.strip() or body.strip():
+            alone = not title.strip() and not lead.strip()
+            return Article.from_text(body) if alone else Article.from_fields(title, lead, body)
+        return Article.from_text("")
+    if title and not text.lstrip().startswith(title.strip()):
+        return Article.from_fields(title, lead, text)
+    return Article.from_text(text)

@@ -1,0 +1,161 @@
+"""A corpus from its input to its output: read, work, remember, write."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Protocol
+
+from model.classifier import read_themes
+from model.corpus.journal import Journal
+from model.corpus.report import Report
+from model.corpus.results import result_columns
+from model.corpus.source import Row, Source, files_identity
+from model.corpus.worker import Settings
+from model.corpus.writers import SUFFIXES, complete_file, write_results
+from model.errors import InputError
+
+FIRST_FAILURES = 20
+CHANGED = "Tệp đầu vào đã thay đổi trong lúc chạy. Hãy chạy lại."
+
+
+class Engine(Protocol):
+    """Does the work, wherever."""
+
+    def results(self, source: Source, start: int) -> Iterator[list[dict[str, Any]]]:
+        """The results of the rows from number `start` (from 0) on, in order, some at a time."""
+        ...
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is.
+
+    Attributes:
+        done: rows with a result, those of an earlier run included. total: all rows.
+        failures: rows of `done` that have an error instead.
+        rate: rows per second in this run; 0 before the first.
+    """
+
+    done: int
+    total: int
+    failures: int
+    rate: float
+
+    @property
+    def seconds_left(self) -> float | None:
+        """None before the first row is done."""
+        return (self.total - self.done) / self.rate if self.rate else None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came out of a run: rows, rows with an error instead of a result, the first of those."""
+
+    rows: int
+    failures: int
+    first_failures: list[str]
+
+
+class Stopped(Exception):  # noqa: N818 - it is no error
+    """The user has stopped the run; the same command goes on."""
+
+
+def check_output(source: str, output: Path) -> None:
+    """Raises InputError if the output cannot be written where and as it is asked for."""
+    if output.suffix.lower() not in SUFFIXES:
+        raise InputError(
+            f"Không ghi được dạng '{output.suffix}'. Các dạng kết quả: {', '.join(SUFFIXES)}."
+        )
+    if not output.parent.is_dir():
+        raise InputError(f"Không có thư mục '{output.parent}' để ghi kết quả.")
+    if output.exists() and not output.is_file():
+        raise InputError(f"'{output}' không phải tệp thường, không ghi kết quả vào đó được.")
+    if output.exists() and Path(source).exists() and output.samefile(source):
+        raise InputError("Tệp kết quả trùng với tệp đầu vào. Hãy chọn tên khác.")
+
+
+def fingerprint(source: Source, settings: Settings) -> str:
+    """Of everything that a result depends on: input, settings, weights."""
+    folders = [Path(settings.checkpoint)] if settings.classify else []
+    folders += [Path(settings.writer)] if settings.writer else []
+    weights = [p for folder in folders for p in sorted(folder.glob("*")) if p.is_file()]
+    parts = [source.identity(), repr(sorted(asdict(settings).items())), files_identity(weights)]
+    return sha256("\0".join(parts).encode()).hexdigest()
+
+
+def run_corpus(
+    source: Source,
+    output: Path,
+    settings: Settings,
+    engine: Engine,
+    report: Path | None = None,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> Outcome:
+    """Work on every row and write the output; goes on where the same run was stopped.
+
+    Args:
+        source: the rows.
+        output: file to write; its ending names the form.
+        settings: what is to be done.
+        engine: does it.
+        report: folder for an HTML page about the results.
+        on_progress: called after every chunk.
+
+    Raises:
+        Stopped: the engine ended before the rows did; what is done is kept.
+        InputError: output locked by another run, input changed meanwhile, form unfit.
+        OSError: a disk is full or closed; a previous output is as it was.
+    """
+    total = source.count()
+    with Journal(output, fingerprint(source, settings)) as journal:
+        start, before = time.monotonic(), journal.done
+
+        def progress() -> Progress:
+            seconds = time.monotonic() - start
+            rate = (journal.done - before) / seconds if journal.done > before else 0.0
+            return Progress(journal.done, max(total, journal.done), journal.failures, rate)
+
+        on_progress(progress())
+        if journal.done < total:
+            for results in engine.results(source, journal.done):
+                journal.append(results)
+                on_progress(progress())
+        if journal.done < total:
+            raise Stopped
+        failures = finish(source, output, settings, journal, report)
+        journal.remove()
+        return Outcome(journal.done, journal.failures, failures)
+
+
+def finish(
+    source: Source, output: Path, settings: Settings, journal: Journal, report: Path | None
+) -> list[str]:
+    """Put rows and results together into the output and the report; returns the first errors."""
+    themes = read_themes(settings.checkpoint) if settings.classify else {}
+    added = result_columns(list(themes), settings.summarize)
+    page = Report(themes) if report is not None else None
+    failures: list[str] = []
+
+    def joined() -> Iterator[tuple[Row, dict[str, Any]]]:
+        results = journal.results()
+        for row in source.rows(contents=False):
+            if (result := next(results, None)) is None:
+                raise InputError(CHANGED)
+            if "error" in result and len(failures) < FIRST_FAILURES:
+                failures.append(result["error"])
+            if page is not None:
+                page.add(row, result)
+            yield row, result
+        if next(results, None) is not None:
+            raise InputError(CHANGED)
+
+    write_results(output, source, joined(), added)
+    if page is not None and report is not None:
+        report.mkdir(parents=True, exist_ok=True)
+        with complete_file(report / "index.html") as path:
+            path.write_text(page.render(), "utf-8")
+    return failures

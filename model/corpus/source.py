@@ -1,0 +1,94 @@
+"""What every kind of input has in common: rows, from front to back, as often as one likes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+CHUNK = 32  # rows that a worker gets at once
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the input.
+
+    Attributes:
+        number: its place as the user counts it: line, row of the sheet, place in the folder.
+        fields: its cells by column.
+        document: the content of a document, None for rows of tables.
+        error: what is wrong with it, else None.
+    """
+
+    number: int
+    fields: dict[str, Any]
+    document: bytes | None = None
+    error: str | None = None
+
+
+class Source(ABC):
+    """Rows of one kind of input."""
+
+    columns: list[str] | None = None  # None: every row has its own
+    schema: pa.Schema | None = None  # types of the columns, where the input says them
+    seekable = False  # does `rows(start)` get there without reading what stands before?
+
+    @abstractmethod
+    def count(self) -> int:
+        """How many rows there are."""
+
+    @abstractmethod
+    def rows(self, start: int = 0, contents: bool = True) -> Iterator[Row]:
+        """The rows from number `start` (from 0) on; without `contents`, no documents are read."""
+
+    @abstractmethod
+    def identity(self) -> str:
+        """Changes whenever the input does."""
+
+
+def files_identity(paths: Iterable[Path]) -> str:
+    """Names, sizes and times of files, as one digest."""
+    digest = sha256()
+    for path in paths:
+        status = path.stat()
+        digest.update(f"{path.resolve()}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+    return digest.hexdigest()
+
+
+def unique_names(header: Sequence[Any]) -> list[str]:
+    """Column names: empty ones are numbered, repeated ones told apart."""
+    names: list[str] = []
+    for number, cell in enumerate(header, 1):
+        name = stem = str(cell).strip() if cell not in (None, "") else f"cột {number}"
+        copy = 2
+        while name in names:
+            name, copy = f"{stem} ({copy})", copy + 1
+        names.append(name)
+    return names
+
+
+def chunks_of(
+    source: Source, start: int, read: frozenset[str] | None, end: int | None = None
+) -> Iterator[list[Row]]:
+    """Rows `start` to `end` in chunks of `CHUNK`, without the cells that no worker reads.
+
+    Args:
+        read: names of the columns that are read; None: all.
+    """
+    rows = islice(source.rows(start), None if end is None else end - start)
+    while chunk := list(islice(rows, CHUNK)):
+        if read is not None:
+            chunk = [
+                replace(row, fields={n: c for n, c in row.fields.items() if n in read})
+                if row.document is None
+                else row
+                for row in chunk
+            ]
+        yield chunk

@@ -1,0 +1,72 @@
+"""Rows of Excel files."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from model.corpus.source import Row, Source, files_identity, unique_names
+from model.errors import InputError
+
+MAX_UNPACKED = 4 << 30  # bytes of an .xlsx, which is a zip archive
+
+
+@dataclass
+class Workbook(Source):
+    """The first sheet with content of an .xlsx file, its first row the header."""
+
+    path: Path
+    columns: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Find the header. Raises InputError if the file is no workbook or empty."""
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                if sum(member.file_size for member in archive.infolist()) > MAX_UNPACKED:
+                    raise InputError("Tệp .xlsx bung ra quá lớn. Hãy lưu thành .csv.")
+            header = next(self._records(), None)
+        except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
+            raise InputError(f"Không đọc được '{self.path.name}' như tệp .xlsx.") from error
+        if header is None:
+            raise InputError("Tệp không có dòng nào.")
+        cells = list(header[1])
+        while cells and cells[-1] is None:
+            cells.pop()
+        self.columns = unique_names(cells)
+
+    def _records(self) -> Iterator[tuple[int, tuple[Any, ...]]]:
+        """Number and cells of every row with content."""
+        import openpyxl
+
+        book = openpyxl.load_workbook(self.path, read_only=True, data_only=True)
+        try:
+            for sheet in book.worksheets:
+                sheet.reset_dimensions()
+                found = False
+                for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
+                    if any(cell is not None for cell in cells):
+                        found = True
+                        yield number, cells
+                if found:
+                    return
+        finally:
+            book.close()
+
+    def count(self) -> int:
+        """Rows with content below the header."""
+        return sum(1 for _ in self._records()) - 1
+
+    def identity(self) -> str:
+        """Of the file."""
+        return files_identity([self.path])
+
+    def rows(self, start: int = 0, contents: bool = True) -> Iterator[Row]:
+        """Row by row, numbered as in the sheet."""
+        width = len(self.columns)
+        for number, cells in islice(self._records(), start + 1, None):
+            padded = [*cells, *[None] * (width - len(cells))]
+            yield Row(number, dict(zip(self.columns, padded, strict=False)))

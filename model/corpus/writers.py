@@ -1,0 +1,260 @@
+"""Where rows go: JSON Lines, CSV, Excel, Parquet. A file is complete or not there at all."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from model.corpus.results import flatten, keep_apart
+from model.corpus.source import Row, Source
+from model.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SUFFIXES = (".jsonl", ".csv", ".tsv", ".xlsx", ".parquet")
+SHEET_ROWS = 1_048_576
+SHEET_CELL = 32_767  # characters; Excel calls a file with more in a cell damaged
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # the wide ones too
+PARQUET_ROWS = 1_000  # of a row group
+
+Results = Iterable[tuple[Row, dict[str, Any]]]
+
+
+class Writer(Protocol):
+    """Writes rows with their results to a file."""
+
+    def __call__(self, path: Path, source: Source, results: Results, added: list[str]) -> None:
+        """Write all of them; `added` are the columns of `result_columns`."""
+        ...
+
+
+def plain(cell: Any) -> Any:
+    """A cell as JSON has it."""
+    if isinstance(cell, (date, datetime)):
+        return cell.isoformat()
+    if isinstance(cell, Decimal):
+        return str(cell)
+    if isinstance(cell, bytes):
+        return cell.hex()
+    return str(cell)
+
+
+def as_text(cell: Any) -> Any:
+    """A cell as a table without types has it: a list of keys joined, nested values as JSON."""
+    if isinstance(cell, list) and all(isinstance(part, str) for part in cell):
+        return "; ".join(cell)
+    if isinstance(cell, (list, dict)):
+        return json.dumps(cell, ensure_ascii=False, default=plain)
+    return cell
+
+
+def is_formula(text: str) -> bool:
+    """Would a spreadsheet run it? A number with a sign is none."""
+    if not text.strip().startswith(FORMULA):
+        return False
+    try:
+        float(text.replace(",", "."))
+    except ValueError:
+        return True
+    return False
+
+
+def harmless(cell: Any) -> Any:
+    """A cell for CSV that no spreadsheet takes for a formula: an apostrophe in front."""
+    cell = as_text(cell)
+    return f"'{cell}" if isinstance(cell, str) and is_formula(cell) else cell
+
+
+def table_columns(source: Source, added: Sequence[str]) -> list[str]:
+    """The input's columns as the output calls them; of JSON Lines, those of all its rows."""
+    names = source.columns
+    if names is None:
+        names = list(dict.fromkeys(n for row in source.rows(contents=False) for n in row.fields))
+    return list(keep_apart(dict.fromkeys(names), added))
+
+
+def table_rows(results: Results, added: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Every row as one dictionary of cells."""
+    for row, result in results:
+        yield keep_apart(row.fields, added) | flatten(result)
+
+
+def write_jsonl(path: Path, source: Source, results: Results, added: list[str]) -> None:
+    """One object per row: its own fields, `id`, and the result with nothing flattened."""
+    from model.corpus.columns import find_columns
+
+    # Half a character (a lone surrogate) goes out as it came in: "\\ud83d".
+    with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
+        for row, result in results:
+            fields = keep_apart(row.fields, list(result))
+            if "id" not in fields:
+                name = find_columns(fields).id
+                fields = {"id": fields.get(name or "file")} | fields
+            if "error" in result:
+                result = {"line": row.number} | result
+            record = fields | result
+            file.write(json.dumps(record, ensure_ascii=False, default=plain) + "\n")
+
+
+def write_delimited(path: Path, source: Source, results: Results, added: list[str]) -> None:
+    """Comma or tabulator between cells, with the mark by which Excel knows UTF-8."""
+    columns = [*table_columns(source, added), *added]
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+    with path.open("w", encoding="utf-8-sig", errors="backslashreplace", newline="") as file:
+        writer = csv.writer(file, delimiter=delimiter)
+        writer.writerow(map(harmless, columns))
+        for cells in table_rows(results, added):
+            writer.writerow([harmless(cells.get(name)) for name in columns])
+
+
+def write_workbook(path: Path, source: Source, results: Results, added: list[str]) -> None:
+    """One sheet, its header fixed; every text is a text, whatever it begins with."""
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Kết quả")
+    sheet.freeze_panes = "A2"
+    columns = [*table_columns(source, added), *added]
+
+    def cell(value: Any) -> WriteOnlyCell:
+        value = as_text(value)
+        if isinstance(value, datetime) and value.tzinfo is not None:
+            value = value.isoformat()
+        if not isinstance(value, (str, int, float, datetime, date, type(None))):
+            value = plain(value)
+        if not isinstance(value, str):
+            return WriteOnlyCell(sheet, value)
+        value = ILLEGAL_CHARACTERS_RE.sub("", value).encode("utf-8", "replace").decode("utf-8")
+        if len(value) > SHEET_CELL:
+            value = value[: SHEET_CELL - 1] + "…"
+        written = WriteOnlyCell(sheet, value)
+        written.data_type = "s"  # and not "f", a formula
+        return written
+
+    sheet.append([cell(name) for name in columns])
+    for number, cells in enumerate(table_rows(results, added), 2):
+        if number > SHEET_ROWS:
+            raise InputError(
+                f"Excel chỉ chứa được {SHEET_ROWS} dòng. Hãy ghi kết quả ra .csv hoặc .parquet."
+            )
+        sheet.append([cell(cells.get(name)) for name in columns])
+    book.save(path)
+
+
+def write_parquet(path: Path, source: Source, results: Results, added: list[str]) -> None:
+    """The input's types where it has any; the themes as a list, the scores as numbers."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    fields = own_types(source, added)
+    types = {"themes": pa.list_(pa.string())}
+    fields += [
+        pa.field(n, pa.float64() if n.startswith("score_") else types.get(n, pa.string()))
+        for n in added
+    ]
+    schema = pa.schema(fields)
+    texts = {field.name for field in schema if pa.types.is_string(field.type)}
+
+    def convert(name: str, cell: Any) -> Any:
+        if name not in texts or cell is None:
+            return cell
+        cell = as_text(cell)
+        text = cell if isinstance(cell, str) else plain(cell)
+        return text.encode("utf-8", "replace").decode("utf-8")
+
+    with pq.ParquetWriter(path, schema) as writer:
+        rows: list[dict[str, Any]] = []
+
+        def flush() -> None:
+            writer.write_table(pa.Table.from_pylist(rows, schema))
+            rows.clear()
+
+        for cells in table_rows(results, added):
+            rows.append({name: convert(name, cells.get(name)) for name in schema.names})
+            if len(rows) == PARQUET_ROWS:
+                flush()
+        flush()
+
+
+def own_types(source: Source, added: Sequence[str]) -> list[pa.Field]:
+    """Arrow fields of the input's columns; without a schema, by what their cells are."""
+    import pyarrow as pa
+
+    if source.schema is not None:
+        fields = [
+            f.with_type(f.type.value_type) if pa.types.is_dictionary(f.type) else f
+            for f in source.schema
+        ]
+        names = keep_apart(dict.fromkeys(source.schema.names), added)
+        return [f.with_name(name) for f, name in zip(fields, names, strict=True)]
+    kinds: dict[str, set[type]] = {name: set() for name in source.columns or ()}
+    for row in source.rows(contents=False):
+        for name, cell in row.fields.items():
+            kinds.setdefault(name, set()).update([type(cell)] if cell is not None else [])
+    by_kind = {
+        frozenset([bool]): pa.bool_(),
+        frozenset([int]): pa.int64(),
+        frozenset([float]): pa.float64(),
+        frozenset([int, float]): pa.float64(),
+        frozenset([datetime]): pa.timestamp("us"),
+    }
+    types = {name: by_kind.get(frozenset(found), pa.string()) for name, found in kinds.items()}
+    names = keep_apart(dict.fromkeys(types), added)
+    return [pa.field(new, kind) for new, kind in zip(names, types.values(), strict=True)]
+
+
+WRITERS: dict[str, Writer] = {
+    ".jsonl": write_jsonl,
+    ".csv": write_delimited,
+    ".tsv": write_delimited,
+    ".xlsx": write_workbook,
+    ".parquet": write_parquet,
+}
+
+
+@contextmanager
+def complete_file(output: Path) -> Iterator[Path]:
+    """A path to write to, which takes the name of `output` when all has gone well.
+
+    Raises OSError and leaves a previous output as it was.
+    """
+    suffix = "".join(output.suffixes[-1:])
+    handle, name = tempfile.mkstemp(suffix, f".{output.stem}.", output.parent)
+    os.close(handle)
+    partial = Path(name)
+    try:
+        yield partial
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
+        partial.chmod(0o666 & ~current_umask())
+        partial.replace(output)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def current_umask() -> int:
+    """The process's umask, which can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def write_results(output: Path, source: Source, results: Results, added: list[str]) -> None:
+    """Write all rows to `output`, in the form that its ending names.
+
+    Raises OSError if the disk does not take them, InputError if the form does not.
+    """
+    with complete_file(output) as path:
+        WRITERS[output.suffix.lower()](path, source, results, added)
