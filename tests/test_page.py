@@ -148,3 +148,60 @@ def test_nothing_is_asked_of_the_network(browser, address):
     page.wait_for_load_state("networkidle")
     assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
     page.close()
+
+
+def drop(page: Page, path) -> None:
+    page.get_by_role("tab", name="Cả tệp").click()
+    page.locator("#corpus-file input[type=file]").set_input_files(path)
+
+
+def test_a_file_is_dropped_its_columns_seen_and_the_result_taken(page, tmp_path, clearance):
+    import csv
+
+    from openpyxl import load_workbook
+
+    path = tmp_path / "bài.csv"
+    with path.open("w", newline="", encoding="utf-8-sig") as file:
+        writer = csv.writer(file, delimiter=";")
+        writer.writerow(["Mã", "Tên gì đó", "Nội dung", "Ghi chú"])
+        title, _, body = clearance.partition("\n\n")
+        writer.writerow(["a1", title, body, "<b>=1+1</b>"])
+        writer.writerow(["a2", "Ngắn", "", "=2+2"])
+    drop(page, path)
+    expect(page.locator("#corpus-body input")).to_have_value("Nội dung")
+    expect(page.locator("#corpus-title input")).to_have_value("(không có)")
+    page.locator("#corpus-title input").click()
+    page.get_by_role("option", name="Tên gì đó").click()
+    page.locator("#corpus-start").click()
+    expect(page.locator("#corpus-stop")).to_be_visible()
+    table = page.locator("#corpus-table")
+    expect(table.locator('[data-theme="gpmb"] .number')).to_have_text("1", timeout=60_000)
+    expect(table).to_contain_text("<b>=1+1</b>")
+    expect(table).to_contain_text("Dòng 3")
+    with page.expect_download() as download:
+        page.locator("#corpus-result").get_by_role("link").first.click()
+    download.value.save_as(tmp_path / "out.xlsx")
+    header, first, second = load_workbook(tmp_path / "out.xlsx").active.iter_rows(values_only=True)
+    assert header[:5] == ("Mã", "Tên gì đó", "Nội dung", "Ghi chú", "primary")
+    assert (first[0], first[4]) == ("a1", "gpmb")
+    assert second[3] == "=2+2"
+
+
+def test_a_file_that_cannot_be_read_says_why(page, tmp_path):
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(b"no workbook")
+    drop(page, path)
+    expect(page.locator(".chude-error")).to_contain_text("a.xlsx")
+    expect(page.locator("#corpus-start")).to_be_disabled()
+
+
+def test_a_run_can_be_stopped(page, tmp_path, clearance):
+    import json
+
+    path = tmp_path / "many.jsonl"
+    path.write_text("".join(json.dumps({"id": n, "text": clearance}) + "\n" for n in range(3000)))
+    drop(page, path)
+    page.locator("#corpus-start").click()
+    expect(page.locator("#corpus-progress .track")).to_be_visible(timeout=60_000)
+    page.locator("#corpus-stop").click()
+    expect(page.locator("#corpus-progress")).to_contain_text("Đã dừng", timeout=30_000)

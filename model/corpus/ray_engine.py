@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -60,6 +61,12 @@ class RowSource(Datasource):
 
     def __init__(self, source: Source, start: int, read: frozenset[str] | None) -> None:
         self.source, self.start, self.read = source, start, read
+        self.total = source.count()
+        self.step = TASK_ROWS if source.seekable else max(1, self.total - start)
+
+    def count(self) -> int:
+        """How many read tasks there are."""
+        return math.ceil((self.total - self.start) / self.step)
 
     def estimate_inmemory_data_size(self) -> int | None:
         """Not known before it is read."""
@@ -69,9 +76,7 @@ class RowSource(Datasource):
         self, parallelism: int, per_task_row_limit: int | None = None, *args: Any, **kwargs: Any
     ) -> list[ReadTask]:
         """One task for every `TASK_ROWS` rows, in their order."""
-        source, read = self.source, self.read
-        total = source.count()
-        step = TASK_ROWS if source.seekable else max(1, total - self.start)
+        source, read, total, step = self.source, self.read, self.total, self.step
 
         def reader(first: int, last: int) -> Callable[[], Iterator[pa.Table]]:
             return lambda: map(to_block, chunks_of(source, first, read, last))
@@ -130,8 +135,9 @@ class RayEngine:
             context.enable_progress_bars = False
             columns = self.settings.columns
             read = frozenset(columns.read) if columns is not None else None
+            tasks = RowSource(source, start, read)
             # The readers wait for the models most of the time, so they reserve no processor.
-            rows = read_datasource(RowSource(source, start, read), num_cpus=0)
+            rows = read_datasource(tasks, num_cpus=0, override_num_blocks=tasks.count())
             found = rows.map_batches(
                 RayWorker,
                 fn_constructor_args=(self.settings,),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
@@ -51,13 +52,28 @@ class Progress:
         return (self.total - self.done) / self.rate if self.rate else None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Outcome:
-    """What came out of a run: rows, rows with an error instead of a result, the first of those."""
+    """What came out of a run.
 
-    rows: int
-    failures: int
-    first_failures: list[str]
+    Attributes:
+        rows: of the output. failures: those with an error instead of a result.
+        first_failures: their messages. topics: rows about each theme.
+    """
+
+    rows: int = 0
+    failures: int = 0
+    first_failures: list[str] = field(default_factory=list)
+    topics: Counter[str] = field(default_factory=Counter)
+
+    def add(self, result: dict[str, Any]) -> None:
+        """Count one more row."""
+        self.rows += 1
+        self.topics.update(result.get("themes", ()))
+        if "error" in result:
+            self.failures += 1
+            if self.failures <= FIRST_FAILURES:
+                self.first_failures.append(result["error"])
 
 
 class Stopped(Exception):  # noqa: N818 - it is no error
@@ -126,27 +142,26 @@ def run_corpus(
                 on_progress(progress())
         if journal.done < total:
             raise Stopped
-        failures = finish(source, output, settings, journal, report)
+        outcome = finish(source, output, settings, journal, report)
         journal.remove()
-        return Outcome(journal.done, journal.failures, failures)
+        return outcome
 
 
 def finish(
     source: Source, output: Path, settings: Settings, journal: Journal, report: Path | None
-) -> list[str]:
-    """Put rows and results together into the output and the report; returns the first errors."""
+) -> Outcome:
+    """Put rows and results together into the output and the report."""
     themes = read_themes(settings.checkpoint) if settings.classify else {}
     added = result_columns(list(themes), settings.summarize)
     page = Report(themes) if report is not None else None
-    failures: list[str] = []
+    outcome = Outcome()
 
     def joined() -> Iterator[tuple[Row, dict[str, Any]]]:
         results = journal.results()
         for row in source.rows(contents=False):
             if (result := next(results, None)) is None:
                 raise InputError(CHANGED)
-            if "error" in result and len(failures) < FIRST_FAILURES:
-                failures.append(result["error"])
+            outcome.add(result)
             if page is not None:
                 page.add(row, result)
             yield row, result
@@ -158,4 +173,4 @@ def finish(
         report.mkdir(parents=True, exist_ok=True)
         with complete_file(report / "index.html") as path:
             path.write_text(page.render(), "utf-8")
-    return failures
+    return outcome
