@@ -18,6 +18,15 @@ from model.analysis import load_classifier, load_summarizer
 from page.article_tab import build_article_tab
 from page.corpus_tab import MAX_MEGABYTES, build_corpus_tab
 
+# Gradio has no Vietnamese of its own.
+GRADIO_TEXTS = {
+    "common.or": "hoặc",
+    "common.clear": "Xóa",
+    "common.download": "Tải về",
+    "common.error": "Lỗi",
+    "upload_text.drop_file": "Kéo tệp vào đây",
+    "upload_text.click_to_upload": "Bấm để chọn tệp",
+}
 PAGE = Path(__file__).parent / "page"
 
 
@@ -31,14 +40,14 @@ def build_page() -> gr.Blocks:
     ) as page:
         gr.HTML(
             "<h1>Chủ đề và tóm tắt bài viết</h1>"
-            "<p>Dán một bài báo: chương trình tóm tắt bài bằng câu của chính bài ấy, cho biết bài "
-            "viết về chủ đề nào và câu nào nói lên điều đó. Mọi việc diễn ra trên máy này, không "
-            "gửi dữ liệu đi đâu.</p>",
+            "<p>Dán một bài báo, hoặc thả cả một tệp: chương trình tóm tắt bài bằng câu của chính "
+            "bài ấy, cho biết bài viết về chủ đề nào và câu nào nói lên điều đó. Mọi việc diễn ra "
+            "trên máy này, không gửi dữ liệu đi đâu.</p>",
             elem_classes="chude-head",
         )
         with gr.Tab("Một bài", id="article-tab"):
             build_article_tab()
-        with gr.Tab("Cả tệp", id="corpus-tab"):
+        with gr.Tab("Nhiều bài (tệp)", id="corpus-tab"):
             build_corpus_tab()
     return page
 
@@ -62,6 +71,7 @@ def main(
         css_paths=PAGE / "page.css",
         head=f"<script>{(PAGE / 'page.js').read_text('utf-8')}</script>",
         footer_links=[],
+        i18n=gr.I18n(en=GRADIO_TEXTS),
         max_file_size=f"{MAX_MEGABYTES}mb",
     )
 

@@ -37,7 +37,7 @@ from transformers import (
 from model.classifier import DEFAULT_CHECKPOINT
 from model.corpus.columns import find_columns
 from model.corpus.local_engine import LocalEngine
-from model.corpus.sources import open_source
+from model.corpus.open_source import open_source
 from model.corpus.worker import Settings
 
 logger = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ def classify_with(model: torch.nn.Module, tokens: int) -> Callable[[list[str]], 
 
 
 def main(
-    articles: Annotated[Path, typer.Option(help="Parquet file with title, lead or abstract, body.")],
+    articles: Annotated[Path, typer.Option(help="Parquet file: title, lead or abstract, body.")],
     count: Annotated[int, typer.Option(help="How many articles.")] = ARTICLES,
 ) -> None:
     """Log articles per second of every system, and its ratio to the first peer."""

@@ -21,8 +21,8 @@ import typer
 
 from model.corpus.columns import TextColumns
 from model.corpus.local_engine import LocalEngine
+from model.corpus.open_source import open_source
 from model.corpus.run import run_corpus
-from model.corpus.sources import open_source
 from model.corpus.worker import Settings
 
 logger = logging.getLogger(__name__)

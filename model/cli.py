@@ -137,15 +137,16 @@ def make_summarizer(mode: SummaryMode, writer: Path | None) -> Summarizes:
     return WrittenSummarizer(writer, load_summarizer())
 
 
-def run_corpus(name: str, input_name: str, output: Path, settings: Settings, **how: Any) -> None:
+def run_on_corpus(name: str, input_name: str, output: Path, settings: Settings, **how: Any) -> None:
     """Run it, as `model.corpus.command.run_command` says; exits with the reason if it cannot."""
     from model.corpus.command import run_command
-    from model.corpus.sources import SUFFIXES, is_address
+    from model.corpus.open_source import SUFFIXES, is_readable
 
-    path = Path(input_name)
-    if not (is_address(input_name) or path.is_dir() or path.suffix.lower() in SUFFIXES):
+    if not is_readable(input_name):
         message = f"nhận thư mục hoặc tệp {', '.join(SUFFIXES)}"
         raise typer.BadParameter(message, param_hint="INPUT")
+    if how["address"] and how["engine"] != "ray":
+        raise typer.BadParameter("chỉ dùng với --engine ray", param_hint="--ray-address")
     try:
         run_command(name, input_name, output, settings, errors, **how)
     except InputError as error:
@@ -218,8 +219,11 @@ def classify(
     from model.corpus.worker import Settings
 
     settings = Settings(summarize=summarize, length=length.value)
-    run_corpus(
-        *("Phân loại", input_name, output, settings),
+    run_on_corpus(
+        "Phân loại",
+        input_name,
+        output,
+        settings,
         text_columns=text_column or (),
         report=report,
         workers=workers,
@@ -244,12 +248,16 @@ def summarize_corpus(
     from model.corpus.worker import Settings
 
     try:
-        make_summarizer(mode, writer)  # says what is wrong before any work is done
+        if mode is not SummaryMode.extractive or writer is not None:
+            make_summarizer(mode, writer)  # says what is wrong before any work is done
     except InputError as error:
         raise fail(str(error)) from error
     settings = Settings(False, True, length.value, str(writer) if writer else None)
-    run_corpus(
-        *("Tóm tắt", input_name, output, settings),
+    run_on_corpus(
+        "Tóm tắt",
+        input_name,
+        output,
+        settings,
         text_columns=text_column or (),
         workers=workers,
         engine=engine.value,

@@ -13,9 +13,10 @@ import gradio as gr
 from model.analysis import Analysis, analyze
 from model.classifier import ThemeScore
 from model.errors import InputError
+from model.numbers import decimal
 from model.sentences import split_sentences
 from model.summarizer import DEFAULT_LENGTH, LENGTHS, Summary, joined
-from page.messages import render_error
+from page.messages import render_bar, render_error
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 # Dark enough for white text (contrast 4.5 : 1), light enough as a tint; reused past the eighth.
@@ -30,16 +31,10 @@ def render_bars(heading: str, scores: dict[ThemeScore, float], colors: dict[str,
         return ""
     rows = [f"<h3>{heading}</h3>"]
     for theme, score in sorted(scores.items(), key=lambda item: -item[1]):
-        percent = round(100 * score)
-        faint = "" if theme.is_mentioned else " faint"
         color = colors[theme.theme] if theme.is_mentioned else "#9ca3af"
-        rows.append(
-            f'<div class="chude-bar{faint}" data-theme="{escape(theme.theme)}">'
-            f"<span>{escape(theme.label)}</span>"
-            f'<div class="track" role="img" aria-label="{percent} phần trăm">'
-            f'<div class="fill" style="width:{percent}%;background:{color}"></div></div>'
-            f'<span class="number">{percent}%</span></div>'
-        )
+        figure = f"{100 * score:.0f}%"
+        faint = not theme.is_mentioned
+        rows.append(render_bar(theme.theme, theme.label, score, figure, color, faint))
     return "".join(rows)
 
 
@@ -110,7 +105,7 @@ def render_analysis(analysis: Analysis, seconds: float) -> str:
         + render_text(analysis, colors)
         + '<p class="chude-note">Tỷ lệ là xác suất bài viết lấy chủ đề đó làm nội dung chính; với '
         + "chủ đề không phải nội dung chính, là xác suất bài có nhắc đến. "
-        + f"Phân tích trong {seconds:.2f} giây, ngay trên máy này.</p></div>".replace(".", ",", 1)
+        + f"Phân tích trong {decimal(seconds, 2)} giây, ngay trên máy này.</p></div>"
     )
 
 
@@ -120,7 +115,7 @@ def run(text: str, length: str) -> str:
     try:
         analysis = analyze(text, length=length)
     except InputError as error:
-        return render_error(error)
+        return render_error(str(error))
     return render_analysis(analysis, time.perf_counter() - start)
 
 

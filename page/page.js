@@ -1,6 +1,7 @@
 // A sentence of the summary shows where it stands; the button copies the summary. The clipboard is
 // closed to pages that come over plain HTTP from another machine, so there is the old way, too.
 {
+  document.documentElement.lang = 'vi';
   const PART = '.chude-summary [data-source]', BUTTON = '.chude-summary button';
   const source = part => part.closest('.chude')
     .querySelector(`[data-sentence="${part.dataset.source}"]`);

@@ -20,10 +20,10 @@ from openpyxl import load_workbook
 
 from model.corpus.journal import Journal
 from model.corpus.local_engine import LocalEngine
+from model.corpus.open_source import open_source
 from model.corpus.report import Report, month_of
 from model.corpus.run import Stopped, fingerprint, run_corpus
 from model.corpus.source import CHUNK, Row, chunks_of
-from model.corpus.sources import open_source
 from model.corpus.worker import Settings, Worker
 from model.corpus.writers import is_formula
 from model.errors import InputError
@@ -287,7 +287,7 @@ def test_every_input_into_every_output(tmp_path, tiny_checkpoint, kind, form):
     settings = Settings(checkpoint=tiny_checkpoint)
     output = tmp_path / f"out.{form}"
     outcome = run_corpus(source, output, settings, LocalEngine(settings, 0))
-    assert (outcome.rows, outcome.failures) == (3, 1)
+    assert (outcome.rows, outcome.failed) == (3, 1)
     if form == "jsonl":
         rows = [json.loads(line) for line in output.read_text().splitlines()]
         assert rows[0]["id"] == "001"
@@ -318,8 +318,8 @@ def test_every_input_into_every_output(tmp_path, tiny_checkpoint, kind, form):
             assert [row["số"] for row in rows] == [3, None, 4]
     assert [row["mã"] for row in rows] == ["001", "002", "003"]
     assert rows[0]["nội dung"] == text_of(1)
-    # JSON Lines names only what is there, so a failed row keeps its own "primary".
     assert rows[0]["primary (gốc)"] == "cũ"
+    assert not rows[2]["primary (gốc)"]
     assert "Dòng" in rows[2]["error"]
     if form != "jsonl":
         assert 0 < rows[0]["score_gpmb"] < 1

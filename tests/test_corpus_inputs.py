@@ -13,7 +13,7 @@ import pytest
 from model.corpus.columns import article_of, find_columns
 from model.corpus.documents import read_document
 from model.corpus.encoding import decode, find_delimiter, find_encoding
-from model.corpus.sources import open_source
+from model.corpus.open_source import open_source
 from model.errors import InputError
 
 TEXT = "Phường Bến Thóc giải phóng mặt bằng xong, 47 hộ đã nhận tiền bồi thường."
@@ -109,7 +109,7 @@ def test_usual_names_and_chosen_ones():
     assert (found.id, found.title, found.lead) == ("STT", "Tiêu_đề", "Sapo")
     assert (found.body, found.date) == ("NỘI DUNG", "Ngày đăng")
     chosen = find_columns(["tiêu đề", "phần 1", "phần 2", "nội dung"], ["phần 2", "tieu de"])
-    assert (chosen.title, chosen.texts, chosen.body) == ("tiêu đề", ("phần 2",), None)
+    assert (chosen.title, chosen.body_parts, chosen.body) == ("tiêu đề", ("phần 2",), None)
     with pytest.raises(InputError, match="phần 3"):
         find_columns(["phần 1"], ["phần 3"])
     article = article_of({"tiêu đề": "Một tiêu đề bài", "phần 2": TEXT}, chosen)

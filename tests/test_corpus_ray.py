@@ -9,9 +9,9 @@ import pytest
 pytest.importorskip("ray", reason="needs the extra `cluster`")
 
 from model.corpus.local_engine import LocalEngine
+from model.corpus.open_source import open_source
 from model.corpus.ray_engine import RayEngine
 from model.corpus.run import Stopped, run_corpus
-from model.corpus.sources import open_source
 from model.corpus.worker import Settings
 from tests.test_corpus import write_jsonl
 
@@ -92,5 +92,5 @@ def test_ray_streams_what_cannot_be_read_from_the_middle(tmp_path, tiny_checkpoi
     settings = Settings(checkpoint=tiny_checkpoint)
     source = open_source(str(tmp_path / "in.jsonl"))
     outcome = run_corpus(source, tmp_path / "o.jsonl", settings, RayEngine(settings, 2))
-    assert (outcome.rows, outcome.failures) == (70, 7)
+    assert (outcome.rows, outcome.failed) == (70, 7)
     assert [row["id"] for row in read(tmp_path / "o.jsonl")] == list(range(70))

@@ -151,7 +151,7 @@ def test_nothing_is_asked_of_the_network(browser, address):
 
 
 def drop(page: Page, path) -> None:
-    page.get_by_role("tab", name="Cả tệp").click()
+    page.get_by_role("tab", name="Nhiều bài").click()
     page.locator("#corpus-file input[type=file]").set_input_files(path)
 
 
@@ -168,7 +168,7 @@ def test_a_file_is_dropped_its_columns_seen_and_the_result_taken(page, tmp_path,
         writer.writerow(["a1", title, body, "<b>=1+1</b>"])
         writer.writerow(["a2", "Ngắn", "", "=2+2"])
     drop(page, path)
-    expect(page.locator("#corpus-body input")).to_have_value("Nội dung")
+    expect(page.locator("#corpus-text input")).to_have_value("Nội dung")
     expect(page.locator("#corpus-title input")).to_have_value("(không có)")
     page.locator("#corpus-title input").click()
     page.get_by_role("option", name="Tên gì đó").click()

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from model.article import Article
@@ -38,7 +39,7 @@ class TextColumns:
     """Names of the columns that hold an article, None where a table has none.
 
     Attributes:
-        texts: further columns to read as parts of the body, in that order.
+        body_parts: further columns to read as parts of the body, in that order.
     """
 
     id: str | None = None
@@ -47,18 +48,18 @@ class TextColumns:
     body: str | None = None
     text: str | None = None
     date: str | None = None
-    texts: tuple[str, ...] = ()
+    body_parts: tuple[str, ...] = ()
 
     @property
     def has_text(self) -> bool:
         """Is there anything to read?"""
-        return bool(self.title or self.lead or self.body or self.text or self.texts)
+        return bool(self.title or self.lead or self.body or self.text or self.body_parts)
 
     @property
     def read(self) -> list[str]:
         """The columns that are read, in the order of an article."""
         named = [getattr(self, role) for role in TEXT_ROLES]
-        return [name for name in (*named, *self.texts) if name]
+        return [name for name in (*named, *self.body_parts) if name]
 
 
 def find_columns(columns: Iterable[str], chosen: Sequence[str] = ()) -> TextColumns:
@@ -83,25 +84,47 @@ def find_columns(columns: Iterable[str], chosen: Sequence[str] = ()) -> TextColu
         return TextColumns(**roles)  # type: ignore[arg-type]
     wanted = [names[plain_name(name)] for name in chosen]
     title, lead = (roles[role] if roles[role] in wanted else None for role in ("title", "lead"))
-    texts = tuple(dict.fromkeys(name for name in wanted if name not in (title, lead)))
-    return TextColumns(roles["id"], title, lead, date=roles["date"], texts=texts)
+    parts = tuple(dict.fromkeys(name for name in wanted if name not in (title, lead)))
+    return TextColumns(roles["id"], title, lead, date=roles["date"], body_parts=parts)
+
+
+@cache
+def columns_of(names: tuple[str, ...]) -> TextColumns:
+    """`find_columns`, once for rows of the same columns."""
+    return find_columns(names)
+
+
+def chosen_columns(
+    names: Iterable[str], title: str | None, lead: str | None, text: str | None
+) -> TextColumns:
+    """The columns that somebody has set one by one. Raises InputError if none is."""
+    if not (title or lead or text):
+        raise InputError("Hãy chọn cột chứa tiêu đề, đoạn mở đầu hoặc nội dung bài viết.")
+    found = find_columns(names)
+    return TextColumns(found.id, title, lead, text=text, date=found.date)
 
 
 def article_of(fields: Mapping[str, Any], columns: TextColumns) -> Article:
-    """The article of a row. Raises InputError, with what is wrong, if there is none."""
-    present = [name for name in columns.read if fields.get(name) is not None]
-    if not present:
+    """The article of a row. Raises InputError, with what is wrong, if there is none.
+
+    A text that begins with the title, or has none beside it, is taken for a whole article as it
+    would be pasted.
+    """
+    cells = {name: fields[name] for name in columns.read if fields.get(name) is not None}
+    if not columns.read:
         raise InputError("thiếu trường 'text' (hoặc 'title', 'lead', 'body').")
-    if wrong := [name for name in present if not isinstance(fields[name], str)]:
+    if not cells:
+        names = ", ".join(f"'{name}'" for name in columns.read)
+        raise InputError(f"không có nội dung ở {names}.")
+    for name in (columns.title, columns.lead):  # a year alone in a cell is a number
+        if name and isinstance(cells.get(name), (int, float)):
+            cells[name] = str(cells[name])
+    if wrong := [name for name, cell in cells.items() if not isinstance(cell, str)]:
         raise InputError(f"trường '{wrong[0]}' phải là chuỗi.")
-    values = {role: fields.get(getattr(columns, role) or "") for role in TEXT_ROLES}
-    title, lead, body, text = (values[role] or "" for role in TEXT_ROLES)
-    body = "\n".join([body, *(fields[name] for name in columns.texts if fields.get(name))])
+    title, lead, body, text = (cells.get(getattr(columns, role), "") for role in TEXT_ROLES)
     if not text.strip():
-        if title.strip() or lead.strip() or body.strip():
-            alone = not title.strip() and not lead.strip()
-            return Article.from_text(body) if alone else Article.from_fields(title, lead, body)
-        return Article.from_text("")
-    if title and not text.lstrip().startswith(title.strip()):
+        text = "\n".join([body, *(cells.get(name, "") for name in columns.body_parts)])
+    title = title.strip()
+    if (title and not text.lstrip().startswith(title)) or lead.strip():
         return Article.from_fields(title, lead, text)
     return Article.from_text(text)

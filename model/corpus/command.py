@@ -14,14 +14,15 @@ from rich.console import Console
 
 from model.corpus.columns import TextColumns, find_columns
 from model.corpus.local_engine import LocalEngine
-from model.corpus.progress import ProgressView
+from model.corpus.open_source import open_source
 from model.corpus.run import Engine, Stopped, check_output, run_corpus
 from model.corpus.source import Source
-from model.corpus.sources import open_source
+from model.corpus.terminal_progress import ProgressView
 from model.corpus.worker import Settings
 from model.errors import InputError
 
 logger = logging.getLogger(__name__)
+SHOWN_FAILURES = 20
 FEW_ROWS = 100  # not worth the start of worker processes
 STOPPED = 130  # exit status after Ctrl-C, as a shell has it
 
@@ -34,7 +35,7 @@ def find_text(source: Source, chosen: Sequence[str]) -> TextColumns | None:
     if source.columns is None:
         return find_columns(chosen, chosen) if chosen else None
     columns = find_columns(source.columns, chosen)
-    if not columns.has_text and source.columns != ["file"]:
+    if not (columns.has_text or source.has_documents):
         raise InputError(
             "Không nhận ra cột nào chứa bài viết trong các cột "
             + ", ".join(f"'{name}'" for name in source.columns)
@@ -86,7 +87,7 @@ def run_command(
         settings = replace(settings, columns=find_text(source, text_columns))
         worker = make_engine(engine, settings, source, workers, address)
         with ProgressView(name, console) as view:
-            end = run_corpus(source, output, settings, worker, report, view.show)
+            found = run_corpus(source, output, settings, worker, report, view.show)
     except (KeyboardInterrupt, Stopped) as stop:
         console.print(
             "Đã dừng; những dòng đã xong được giữ lại. Chạy lại đúng lệnh này để làm tiếp.",
@@ -98,7 +99,9 @@ def run_command(
             f"Không đọc hoặc ghi được: {error.strerror or error}. Kết quả cũ còn nguyên; khi đã "
             "khắc phục, chạy lại đúng lệnh này để làm tiếp."
         ) from error
-    for failure in end.first_failures:
+    for failure in found.failures[:SHOWN_FAILURES]:
         console.print(failure, markup=False, style="yellow")
-    if end.failures:
-        raise InputError(f"{end.failures}/{end.rows} dòng không xử lý được; các dòng khác đã ghi.")
+    if found.failed:
+        raise InputError(
+            f"{found.failed}/{found.rows} dòng không xử lý được; các dòng khác đã ghi."
+        )

@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from model.corpus import documents
-from model.corpus.source import Row, Source, files_identity
+from model.corpus.source import FILE, Row, Source, files_identity
 from model.errors import InputError
-
-FILE = "file"  # the column of a document's name
 
 
 @dataclass
@@ -21,6 +19,7 @@ class Folder(Source):
     path: Path
     columns: list[str] = field(default_factory=lambda: [FILE])
     seekable = True
+    has_documents = True
 
     def _paths(self) -> list[Path]:
         found = [
@@ -45,7 +44,7 @@ class Folder(Source):
             try:
                 yield Row(number, fields, read_limited(path) if contents else b"")
             except OSError as error:
-                yield Row(number, fields, error=f"không đọc được: {error.strerror}.")
+                yield Row(number, fields, b"", f"không đọc được: {error.strerror}.")
 
 
 @dataclass
@@ -55,11 +54,17 @@ class Archive(Source):
     path: Path
     columns: list[str] = field(default_factory=lambda: [FILE])
     seekable = True
+    has_documents = True
 
     def __post_init__(self) -> None:
-        """Raises InputError for what is no zip archive."""
-        if not zipfile.is_zipfile(self.path):
-            raise InputError(f"'{self.path.name}' không phải tệp .zip hoặc đã bị hỏng.")
+        """Raises InputError for what is no zip archive, or one without documents."""
+        try:
+            documents_inside = self.count()
+        except zipfile.BadZipFile as error:
+            raise InputError(f"'{self.path.name}' không phải tệp .zip hoặc đã bị hỏng.") from error
+        if not documents_inside:
+            kinds = ", ".join(documents.SUFFIXES)
+            raise InputError(f"Tệp '{self.path.name}' không có tài liệu {kinds} nào.")
 
     def _members(self, archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
         members = [m for m in archive.infolist() if not m.is_dir()]
@@ -90,7 +95,7 @@ class Archive(Source):
                         yield Row(number, fields, file.read(documents.MAX_BYTES + 1))
                 except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError):
                     reason = "không giải nén được (tệp hỏng hoặc có mật khẩu)."
-                    yield Row(number, fields, error=reason)
+                    yield Row(number, fields, b"", reason)
 
 
 def is_document(parts: tuple[str, ...]) -> bool:

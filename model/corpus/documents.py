@@ -60,7 +60,7 @@ def read_docx(data: bytes) -> Article:
 
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         if sum(member.file_size for member in archive.infolist()) > MAX_UNPACKED:
-            raise InputError("tài liệu .docx bung ra quá lớn.")
+            raise InputError("tài liệu .docx giải nén ra quá lớn.")
     lines: list[str] = []
     for block in docx.Document(io.BytesIO(data)).iter_inner_content():
         if isinstance(block, Table):
@@ -89,5 +89,7 @@ def read_pdf(data: bytes) -> Article:
         if sum(map(len, pages)) > MAX_CHARACTERS:
             break  # refused as too long below
     if not any(page.strip() for page in pages):
-        raise InputError("tài liệu PDF không có lớp chữ (có vẻ là bản chụp); hãy nhận dạng chữ.")
+        raise InputError(
+            "tài liệu PDF không có lớp chữ (có vẻ là bản chụp); hãy chạy nhận dạng chữ (OCR) trước."
+        )
     return Article.from_text("\n".join(pages))

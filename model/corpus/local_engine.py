@@ -49,6 +49,16 @@ def work(chunk: Chunk) -> Results:
     return _worker(chunk)
 
 
+class WorkersFailedError(InputError):
+    """No worker process ever came to work, which is no row's fault."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Không khởi động được tiến trình xử lý (có thể máy thiếu bộ nhớ). Hãy đóng bớt "
+            "chương trình khác rồi chạy lại."
+        )
+
+
 class LocalEngine:
     """A pool of worker processes that gives results in the order of the rows.
 
@@ -100,7 +110,7 @@ class LocalEngine:
                     continue
                 except BrokenProcessPool:
                     # A worker was killed, or its chunk crashes it: once may be bad luck.
-                    pool.shutdown(wait=False, cancel_futures=True)
+                    end(pool)
                     if chunk is broken:
                         results = self._one_by_one(chunk)
                         waiting.popleft()
@@ -113,31 +123,39 @@ class LocalEngine:
                 self.works = True
                 yield results
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in list((getattr(pool, "_processes", None) or {}).values()):
-                process.terminate()
+            end(pool)
 
     def _one_by_one(self, chunk: Chunk) -> Results:
         """Each row alone; one that crashes its process gets an error.
 
-        Raises InputError if no process ever works, which is no row's fault.
+        Raises WorkersFailedError if no process ever works.
         """
         results: Results = []
         pool = self._pool(1)
-        for row in chunk:
-            try:
-                results += pool.submit(work, [row]).result()
-                self.works = True
-            except BrokenProcessPool:
-                if not self.works and len(results) + 1 == min(len(chunk), TRIALS):
-                    raise InputError(
-                        "Không khởi động được tiến trình xử lý (có thể thiếu bộ nhớ). "
-                        "Hãy chạy lại với --workers 0."
-                    ) from None
-                results.append({"error": f"Dòng {row.number}: làm hỏng tiến trình xử lý."})
-                pool = self._pool(1)
-        pool.shutdown()
+        try:
+            for row in chunk:
+                try:
+                    results += pool.submit(work, [row]).result()
+                    self.works = True
+                except BrokenProcessPool:
+                    if not self.works and len(results) + 1 == min(len(chunk), TRIALS):
+                        raise WorkersFailedError from None
+                    reason = f"{row.place}: làm chương trình xử lý dừng đột ngột."
+                    results.append({"error": reason})
+                    end(pool)
+                    pool = self._pool(1)
+        finally:
+            end(pool)
         return results
+
+
+def end(pool: ProcessPoolExecutor) -> None:
+    """End a pool at once, whatever its processes do."""
+    # shutdown() forgets them, and there is no public way to ask for them.
+    processes = list((pool._processes or {}).values())
+    pool.shutdown(wait=False, cancel_futures=True)
+    for process in processes:
+        process.terminate()
 
 
 def submit(pool: ProcessPoolExecutor, chunk: Chunk) -> Future[Results]:

@@ -1,76 +1,35 @@
-"""Shows how far a run is: a bar in a terminal, a line a minute in a log."""
+"""How far a run is."""
 
 from __future__ import annotations
 
-import logging
-import time
-from types import TracebackType
+from dataclasses import dataclass
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-from rich.progress import Progress as Bar
-
-from model.corpus.run import Progress
-
-logger = logging.getLogger(__name__)
-LOG_EVERY = 60.0  # seconds
+from model.numbers import decimal, duration, number
 
 
-def duration(seconds: float | None) -> str:
-    """Hours, minutes and seconds as "1:02:03"."""
-    if seconds is None:
-        return "--:--"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is.
 
+    Attributes:
+        done: rows with a result, those of an earlier run included. total: all rows.
+        failures: rows of `done` that have an error instead.
+        rate: rows per second in this run; 0 before the first.
+    """
 
-def describe(progress: Progress) -> str:
-    """Rate, time left and failures, in words."""
-    return (
-        f"{progress.rate:.1f} dòng/giây, còn {duration(progress.seconds_left)}, "
-        f"lỗi {progress.failures}"
-    )
+    done: int
+    total: int
+    failures: int
+    rate: float
 
+    @property
+    def seconds_left(self) -> float | None:
+        """None before the first row is done."""
+        return (self.total - self.done) / self.rate if self.rate else None
 
-class ProgressView:
-    """A context in which `show` can be called as often as one likes."""
-
-    def __init__(self, name: str, console: Console) -> None:
-        self.name = name
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rest]}"),
+    def describe(self) -> str:
+        """Rate, time left and failures, in words."""
+        return (
+            f"{decimal(self.rate)} dòng/giây, còn {duration(self.seconds_left)}, "
+            f"{number(self.failures)} dòng lỗi"
         )
-        self.bar = Bar(*columns, console=console) if console.is_terminal else None
-        self.last_line = time.monotonic()
-
-    def __enter__(self) -> ProgressView:
-        """Show an empty bar."""
-        if self.bar is not None:
-            self.bar.start()
-            self.task = self.bar.add_task(self.name, total=None, rest="")
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Leave the bar as it is."""
-        if self.bar is not None:
-            self.bar.stop()
-
-    def show(self, progress: Progress) -> None:
-        """Show the progress; in a log once a minute and at the end."""
-        rest = describe(progress)
-        if self.bar is not None:
-            self.bar.update(self.task, total=progress.total, completed=progress.done, rest=rest)
-            return
-        now = time.monotonic()
-        if now - self.last_line >= LOG_EVERY or progress.done == progress.total:
-            self.last_line = now
-            logger.info("%s: %d/%d, %s", self.name, progress.done, progress.total, rest)

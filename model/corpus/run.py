@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
 from model.classifier import read_themes
 from model.corpus.journal import Journal
+from model.corpus.progress import Progress
 from model.corpus.report import Report
 from model.corpus.results import result_columns
 from model.corpus.source import Row, Source, files_identity
@@ -19,7 +19,6 @@ from model.corpus.worker import Settings
 from model.corpus.writers import SUFFIXES, complete_file, write_results
 from model.errors import InputError
 
-FIRST_FAILURES = 20
 CHANGED = "Tệp đầu vào đã thay đổi trong lúc chạy. Hãy chạy lại."
 
 
@@ -29,51 +28,6 @@ class Engine(Protocol):
     def results(self, source: Source, start: int) -> Iterator[list[dict[str, Any]]]:
         """The results of the rows from number `start` (from 0) on, in order, some at a time."""
         ...
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run is.
-
-    Attributes:
-        done: rows with a result, those of an earlier run included. total: all rows.
-        failures: rows of `done` that have an error instead.
-        rate: rows per second in this run; 0 before the first.
-    """
-
-    done: int
-    total: int
-    failures: int
-    rate: float
-
-    @property
-    def seconds_left(self) -> float | None:
-        """None before the first row is done."""
-        return (self.total - self.done) / self.rate if self.rate else None
-
-
-@dataclass
-class Outcome:
-    """What came out of a run.
-
-    Attributes:
-        rows: of the output. failures: those with an error instead of a result.
-        first_failures: their messages. topics: rows about each theme.
-    """
-
-    rows: int = 0
-    failures: int = 0
-    first_failures: list[str] = field(default_factory=list)
-    topics: Counter[str] = field(default_factory=Counter)
-
-    def add(self, result: dict[str, Any]) -> None:
-        """Count one more row."""
-        self.rows += 1
-        self.topics.update(result.get("themes", ()))
-        if "error" in result:
-            self.failures += 1
-            if self.failures <= FIRST_FAILURES:
-                self.first_failures.append(result["error"])
 
 
 class Stopped(Exception):  # noqa: N818 - it is no error
@@ -110,7 +64,7 @@ def run_corpus(
     engine: Engine,
     report: Path | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
-) -> Outcome:
+) -> Report:
     """Work on every row and write the output; goes on where the same run was stopped.
 
     Args:
@@ -120,6 +74,9 @@ def run_corpus(
         engine: does it.
         report: folder for an HTML page about the results.
         on_progress: called after every chunk.
+
+    Returns:
+        What there is to report.
 
     Raises:
         Stopped: the engine ended before the rows did; what is done is kept.
@@ -142,35 +99,32 @@ def run_corpus(
                 on_progress(progress())
         if journal.done < total:
             raise Stopped
-        outcome = finish(source, output, settings, journal, report)
+        found = finish(source, output, settings, journal, report)
         journal.remove()
-        return outcome
+        return found
 
 
 def finish(
     source: Source, output: Path, settings: Settings, journal: Journal, report: Path | None
-) -> Outcome:
-    """Put rows and results together into the output and the report."""
+) -> Report:
+    """Put rows and results together into the output, and gather what there is to report."""
     themes = read_themes(settings.checkpoint) if settings.classify else {}
     added = result_columns(list(themes), settings.summarize)
-    page = Report(themes) if report is not None else None
-    outcome = Outcome()
+    found = Report(themes, settings.columns)
 
     def joined() -> Iterator[tuple[Row, dict[str, Any]]]:
         results = journal.results()
         for row in source.rows(contents=False):
             if (result := next(results, None)) is None:
                 raise InputError(CHANGED)
-            outcome.add(result)
-            if page is not None:
-                page.add(row, result)
+            found.add(row, result)
             yield row, result
         if next(results, None) is not None:
             raise InputError(CHANGED)
 
     write_results(output, source, joined(), added)
-    if page is not None and report is not None:
+    if report is not None:
         report.mkdir(parents=True, exist_ok=True)
         with complete_file(report / "index.html") as path:
-            path.write_text(page.render(), "utf-8")
-    return outcome
+            path.write_text(found.render(), "utf-8")
+    return found

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
+FILE = "file"  # the column of a document's name
 CHUNK = 32  # rows that a worker gets at once
 
 
@@ -32,6 +33,11 @@ class Row:
     document: bytes | None = None
     error: str | None = None
 
+    @property
+    def place(self) -> str:
+        """The row as its user finds it: its line, or the name of the document."""
+        return f"Dòng {self.number}" if self.document is None else f"Tệp {self.fields[FILE]}"
+
 
 class Source(ABC):
     """Rows of one kind of input."""
@@ -39,6 +45,8 @@ class Source(ABC):
     columns: list[str] | None = None  # None: every row has its own
     schema: pa.Schema | None = None  # types of the columns, where the input says them
     seekable = False  # does `rows(start)` get there without reading what stands before?
+
+    has_documents = False  # are the rows documents, and no cells of a table?
 
     @abstractmethod
     def count(self) -> int:

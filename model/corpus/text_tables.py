@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import TextIO
 
 from model.article import MAX_CHARACTERS
 from model.corpus.encoding import SAMPLE, find_delimiter, find_encoding
@@ -75,7 +76,7 @@ class Delimited(Source):
     def __post_init__(self) -> None:
         """Find encoding, delimiter and header. Raises InputError if there are none."""
         self.encoding = find_encoding(self.path)
-        with self.path.open(encoding=self.encoding, errors="surrogateescape", newline="") as file:
+        with self._open() as file:
             sample = file.read(SAMPLE)
         header = next((line for line in sample.splitlines() if line.strip()), "")
         default = "\t" if self.path.suffix.lower() == ".tsv" else ","
@@ -88,9 +89,14 @@ class Delimited(Source):
             raise InputError("Tệp không có dòng nào.")
         self.columns = unique_names(first[1])
 
+    def _open(self) -> TextIO:
+        """The text; a broken byte of UTF-8 can be told from all others, so that its row can."""
+        errors = "surrogateescape" if self.encoding.startswith("utf-8") else "replace"
+        return self.path.open(encoding=self.encoding, errors=errors, newline="")
+
     def _records(self) -> Iterator[tuple[int, list[str] | None]]:
         """Number and cells of every record that is not blank; no cells where one is broken."""
-        with self.path.open(encoding=self.encoding, errors="surrogateescape", newline="") as file:
+        with self._open() as file:
             reader = csv.reader((line.replace("\0", "") for line in file), delimiter=self.delimiter)
             number = 0
             while True:

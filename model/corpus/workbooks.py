@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -12,6 +13,8 @@ from typing import Any
 from model.corpus.source import Row, Source, files_identity, unique_names
 from model.errors import InputError
 
+# What openpyxl makes of a broken file; a broken XML is a SyntaxError.
+BROKEN = (zipfile.BadZipFile, zlib.error, KeyError, TypeError, SyntaxError, EOFError, ValueError)
 MAX_UNPACKED = 4 << 30  # bytes of an .xlsx, which is a zip archive
 
 
@@ -24,13 +27,7 @@ class Workbook(Source):
 
     def __post_init__(self) -> None:
         """Find the header. Raises InputError if the file is no workbook or empty."""
-        try:
-            with zipfile.ZipFile(self.path) as archive:
-                if sum(member.file_size for member in archive.infolist()) > MAX_UNPACKED:
-                    raise InputError("Tệp .xlsx bung ra quá lớn. Hãy lưu thành .csv.")
-            header = next(self._records(), None)
-        except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
-            raise InputError(f"Không đọc được '{self.path.name}' như tệp .xlsx.") from error
+        header = next(self._records(), None)
         if header is None:
             raise InputError("Tệp không có dòng nào.")
         cells = list(header[1])
@@ -42,7 +39,17 @@ class Workbook(Source):
         """Number and cells of every row with content."""
         import openpyxl
 
-        book = openpyxl.load_workbook(self.path, read_only=True, data_only=True)
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                unpacked = sum(member.file_size for member in archive.infolist())
+        except BROKEN as error:
+            raise self._broken() from error
+        if unpacked > MAX_UNPACKED:
+            raise InputError("Tệp .xlsx giải nén ra quá lớn. Hãy lưu thành .csv.")
+        try:
+            book = openpyxl.load_workbook(self.path, read_only=True, data_only=True)
+        except BROKEN as error:
+            raise self._broken() from error
         try:
             for sheet in book.worksheets:
                 sheet.reset_dimensions()
@@ -53,8 +60,16 @@ class Workbook(Source):
                         yield number, cells
                 if found:
                     return
+        except BROKEN as error:
+            raise self._broken() from error
         finally:
             book.close()
+
+    def _broken(self) -> InputError:
+        return InputError(
+            f"Không đọc được '{self.path.name}' như tệp .xlsx. Hãy mở tệp bằng Excel rồi lưu lại; "
+            "tệp có mật khẩu thì bỏ mật khẩu trước."
+        )
 
     def count(self) -> int:
         """Rows with content below the header."""

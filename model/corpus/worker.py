@@ -5,15 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
 from typing import Any
 
 from model.analysis import primary_theme
 from model.article import Article
 from model.classifier import DEFAULT_CHECKPOINT, ThemeClassifier
-from model.corpus.columns import TextColumns, article_of, find_columns
+from model.corpus.columns import TextColumns, article_of, columns_of
 from model.corpus.documents import read_document
-from model.corpus.source import Row
+from model.corpus.source import FILE, Row
 from model.errors import InputError
 from model.summarizer import DEFAULT_LENGTH, Summarizer, Summarizes
 
@@ -38,12 +37,6 @@ class Settings:
     writer: str | None = None
     columns: TextColumns | None = None
     checkpoint: str = str(DEFAULT_CHECKPOINT)
-
-
-@cache
-def columns_of(names: tuple[str, ...]) -> TextColumns:
-    """`find_columns`, once for rows of the same columns."""
-    return find_columns(names)
 
 
 class Worker:
@@ -71,11 +64,11 @@ class Worker:
             try:
                 articles[index] = self.article(row)
             except InputError as error:
-                results[index] = {"error": f"Dòng {row.number}: {error}"}
+                results[index] = {"error": f"{row.place}: {error}"}
             except Exception as error:  # a reader's fault must not end the run either
                 logger.exception("row %d", row.number)
                 reason = f"lỗi khi đọc ({type(error).__name__})."
-                results[index] = {"error": f"Dòng {row.number}: {reason}"}
+                results[index] = {"error": f"{row.place}: {reason}"}
         try:
             described = self.describe(list(articles.values()))
         except Exception:  # one article must not cost the others of its batch
@@ -83,7 +76,7 @@ class Worker:
             described = [self.describe_alone(article) for article in articles.values()]
         for index, result in zip(articles, described, strict=True):
             if "error" in result:
-                result = {"error": f"Dòng {rows[index].number}: {result['error']}"}
+                result = {"error": f"{rows[index].place}: {result['error']}"}
             results[index] = result
         return results
 
@@ -92,7 +85,7 @@ class Worker:
         if row.error is not None:
             raise InputError(row.error)
         if row.document is not None:
-            return read_document(row.fields["file"], row.document)
+            return read_document(row.fields[FILE], row.document)
         return article_of(row.fields, self.settings.columns or columns_of(tuple(row.fields)))
 
     def describe(self, articles: list[Article]) -> list[dict[str, Any]]:

@@ -9,12 +9,20 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from model.corpus.results import flatten, keep_apart
-from model.corpus.source import Row, Source
+from model.corpus.columns import columns_of
+from model.corpus.results import (
+    ERROR,
+    LINE,
+    as_text,
+    flatten,
+    json_default,
+    json_keys,
+    keep_apart,
+)
+from model.corpus.source import FILE, Row, Source
 from model.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,26 +43,6 @@ class Writer(Protocol):
     def __call__(self, path: Path, source: Source, results: Results, added: list[str]) -> None:
         """Write all of them; `added` are the columns of `result_columns`."""
         ...
-
-
-def plain(cell: Any) -> Any:
-    """A cell as JSON has it."""
-    if isinstance(cell, (date, datetime)):
-        return cell.isoformat()
-    if isinstance(cell, Decimal):
-        return str(cell)
-    if isinstance(cell, bytes):
-        return cell.hex()
-    return str(cell)
-
-
-def as_text(cell: Any) -> Any:
-    """A cell as a table without types has it: a list of keys joined, nested values as JSON."""
-    if isinstance(cell, list) and all(isinstance(part, str) for part in cell):
-        return "; ".join(cell)
-    if isinstance(cell, (list, dict)):
-        return json.dumps(cell, ensure_ascii=False, default=plain)
-    return cell
 
 
 def is_formula(text: str) -> bool:
@@ -90,19 +78,17 @@ def table_rows(results: Results, added: Sequence[str]) -> Iterator[dict[str, Any
 
 def write_jsonl(path: Path, source: Source, results: Results, added: list[str]) -> None:
     """One object per row: its own fields, `id`, and the result with nothing flattened."""
-    from model.corpus.columns import find_columns
-
+    ours = json_keys(added)
     # Half a character (a lone surrogate) goes out as it came in: "\\ud83d".
     with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
         for row, result in results:
-            fields = keep_apart(row.fields, list(result))
+            fields = keep_apart(row.fields, ours)
             if "id" not in fields:
-                name = find_columns(fields).id
-                fields = {"id": fields.get(name or "file")} | fields
-            if "error" in result:
-                result = {"line": row.number} | result
-            record = fields | result
-            file.write(json.dumps(record, ensure_ascii=False, default=plain) + "\n")
+                name = FILE if source.has_documents else columns_of(tuple(row.fields)).id
+                fields = {"id": row.fields.get(name or "")} | fields
+            if ERROR in result:
+                result = {LINE: row.number} | result
+            file.write(json.dumps(fields | result, ensure_ascii=False, default=json_default) + "\n")
 
 
 def write_delimited(path: Path, source: Source, results: Results, added: list[str]) -> None:
@@ -132,7 +118,7 @@ def write_workbook(path: Path, source: Source, results: Results, added: list[str
         if isinstance(value, datetime) and value.tzinfo is not None:
             value = value.isoformat()
         if not isinstance(value, (str, int, float, datetime, date, type(None))):
-            value = plain(value)
+            value = json_default(value)
         if not isinstance(value, str):
             return WriteOnlyCell(sheet, value)
         value = ILLEGAL_CHARACTERS_RE.sub("", value).encode("utf-8", "replace").decode("utf-8")
@@ -170,7 +156,7 @@ def write_parquet(path: Path, source: Source, results: Results, added: list[str]
         if name not in texts or cell is None:
             return cell
         cell = as_text(cell)
-        text = cell if isinstance(cell, str) else plain(cell)
+        text = cell if isinstance(cell, str) else json_default(cell)
         return text.encode("utf-8", "replace").decode("utf-8")
 
     with pq.ParquetWriter(path, schema) as writer:

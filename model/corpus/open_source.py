@@ -19,6 +19,12 @@ def is_address(name: str) -> bool:
     return "://" in name
 
 
+def is_readable(name: str) -> bool:
+    """Is it, by its name, something that can be read here?"""
+    path = Path(name)
+    return is_address(name) or path.is_dir() or path.suffix.lower() in SUFFIXES
+
+
 def open_source(name: str) -> Source:
     """The source of a file, a folder or an address.
 
