@@ -50,12 +50,12 @@ def rouge_cells(rouge: dict[str, dict[str, float]]) -> list[str]:
 
 
 def rouge_table(metrics: dict[str, Any]) -> str:
-    """Every system's ROUGE on all articles and on the first 500."""
+    """Every system's ROUGE on the split (or a sample of it) and on its first 500 articles."""
     rows = [
         [name, *rouge_cells(m["rouge"]), *rouge_cells(m["rouge_first"]), f"{m['syllables']:.0f}"]
         for name, m in metrics.items()
     ]
-    header = ["system", "all: published", "all: syllable"]
+    header = ["system", "split: published", "split: syllable"]
     return table([*header, "first 500: published", "first 500: syllable", "syllables"], rows)
 
 
@@ -71,8 +71,8 @@ def write_summary_card(checkpoint: Path) -> None:
         metrics = json.loads(measured.read_text("utf-8"))
         own = metrics["this model"]
         card += (
-            "\n## Measured\n\n`python -m training.evaluate_summaries` on VietNews test "
-            f"({own['articles']} articles), ROUGE-1 / 2 / L on two scales: `published` is that of "
+            f"\n## Measured\n\n`python -m training.evaluate_summaries` on {own['articles']} of the "
+            "22,644 articles of VietNews test, ROUGE-1 / 2 / L on two scales: `published` is that of "
             "`rouge_score` with its default tokenizer, which drops every letter outside a–z; "
             "`syllable` counts whole syllables.\n\n"
             + rouge_table(metrics)
