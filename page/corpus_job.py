@@ -6,10 +6,10 @@ import logging
 import threading
 from pathlib import Path
 
-from model.corpus.local_engine import LocalEngine
+from model.corpus.local_engine import LocalEngine, Stopped
 from model.corpus.progress import Progress
 from model.corpus.report import Report
-from model.corpus.run import Stopped, run_corpus
+from model.corpus.run import run_corpus
 from model.corpus.source import Source
 from model.corpus.worker import Settings
 from model.errors import InputError

@@ -72,7 +72,7 @@ def column_names(source: Source) -> list[str]:
     """The columns of a table; of JSON Lines those of its first rows."""
     if source.columns is not None:
         return source.columns
-    rows = islice(source.rows(contents=False), 100)
+    rows = islice(source.rows(), 100)
     return list(dict.fromkeys(name for row in rows for name in row.fields))
 
 
@@ -94,7 +94,7 @@ def preview(path: str) -> tuple[str, TextColumns | None, list[str]]:
     """The first rows as HTML, the columns found (None for documents), and all columns."""
     source, count = open_upload(path)
     names = column_names(source)
-    rows = [row.fields for row in islice(source.rows(contents=False), PREVIEW_ROWS)]
+    rows = [row.fields for row in islice(source.rows(), PREVIEW_ROWS)]
     unit = "tài liệu" if source.has_documents else "dòng"
     table = render_table(
         f"{number(count)} {unit}; {unit} đầu tiên",

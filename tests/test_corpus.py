@@ -19,13 +19,13 @@ import pytest
 from openpyxl import load_workbook
 
 from model.corpus.journal import Journal
-from model.corpus.local_engine import LocalEngine
+from model.corpus.local_engine import LocalEngine, Stopped
 from model.corpus.open_source import open_source
 from model.corpus.report import Report, month_of
-from model.corpus.run import Stopped, fingerprint, run_corpus
+from model.corpus.run import fingerprint, run_corpus
 from model.corpus.source import CHUNK, Row, chunks_of
 from model.corpus.worker import Settings, Worker
-from model.corpus.writers import is_formula
+from model.corpus.writers import complete_file, is_formula
 from model.errors import InputError
 from tests.conftest import ROOT
 
@@ -246,6 +246,63 @@ def test_an_input_that_changes_meanwhile_is_noticed(tmp_path, tiny_checkpoint):
             source, tmp_path / "o.jsonl", settings, LocalEngine(settings, 0), on_progress=shrink
         )
     assert not (tmp_path / "o.jsonl").exists()
+
+
+def test_rows_that_change_places_meanwhile_are_noticed(tmp_path, tiny_checkpoint):
+    write_jsonl(tmp_path / "in.jsonl", 40)
+    settings = Settings(checkpoint=tiny_checkpoint)
+    source = open_source(str(tmp_path / "in.jsonl"))
+
+    def swap(progress):
+        if progress.done == 40:
+            lines = (tmp_path / "in.jsonl").read_text().splitlines()
+            (tmp_path / "in.jsonl").write_text("\n".join(lines[::-1]) + "\n")
+
+    with pytest.raises(InputError, match="đã thay đổi"):
+        run_corpus(
+            source, tmp_path / "o.jsonl", settings, LocalEngine(settings, 0), on_progress=swap
+        )
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "jsonl"])
+def test_our_own_output_can_be_classified_again_and_again(tmp_path, tiny_checkpoint, form):
+    settings = Settings(checkpoint=tiny_checkpoint)
+    write_odd(tmp_path / f"0.{form}")
+    for number in range(3):
+        source = open_source(str(tmp_path / f"{number}.{form}"))
+        output = tmp_path / f"{number + 1}.{form}"
+        run_corpus(source, output, settings, LocalEngine(settings, 0))
+    row = next(open_source(str(output)).rows()).fields
+    assert row["primary (gốc) (gốc) (gốc)"] == "cũ"
+    assert row["mã"] == "001"
+
+
+def test_numbers_that_no_column_holds(tmp_path, tiny_checkpoint):
+    settings = Settings(checkpoint=tiny_checkpoint)
+    rows = [{"id": 10**20, "n": 2**53 + 1, "k\ud83d": "\uffff", "text": text_of(1)}, {"n": 1.5}]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    source = open_source(str(tmp_path / "in.jsonl"))
+    for form in ("parquet", "xlsx", "csv"):
+        run_corpus(source, tmp_path / f"o.{form}", settings, LocalEngine(settings, 0))
+    first, _ = pq.read_table(tmp_path / "o.parquet").to_pylist()
+    assert (first["id"], first["n"]) == (str(10**20), str(2**53 + 1))
+    sheet = load_workbook(tmp_path / "o.xlsx").active
+    assert sheet["A2"].value == str(10**20)
+
+
+def test_a_run_killed_while_it_writes_leaves_one_file_that_the_next_removes(
+    tmp_path, reference, tiny_checkpoint
+):
+    output = tmp_path / "out.xlsx"
+    with pytest.raises(SystemExit), complete_file(output) as path:
+        path.write_bytes(b"half")
+        left = path
+        raise SystemExit
+    left.write_bytes(b"half")  # as SIGKILL leaves it
+    settings = Settings(checkpoint=tiny_checkpoint)
+    source = open_source(str(reference / "in.jsonl"))
+    run_corpus(source, output, settings, LocalEngine(settings, 0))
+    assert [p.name for p in tmp_path.iterdir()] == ["out.xlsx"]
 
 
 ODD = [

@@ -248,11 +248,11 @@ def test_folders_and_archives_of_documents(tmp_path):
         target.writestr("../../evil.txt", TEXT)
     rows = list(open_source(str(folder)).rows())
     assert [row.fields["file"] for row in rows] == ["2024/a.html", "b.txt"]
-    assert rows[1].document == TEXT.encode()
+    assert rows[1].document() == TEXT.encode()
     zipped = open_source(str(archive))
-    names = [row.fields["file"] for row in zipped.rows(contents=False)]
+    names = [row.fields["file"] for row in zipped.rows()]
     assert names == ["../../evil.txt", "2024/a.html", "b.txt", "link.txt"]
-    assert all(row.document == b"" for row in zipped.rows(contents=False))
+    assert [row.document() for row in zipped.rows()][2] == TEXT.encode()
     assert zipped.count() == 4
     assert [row.number for row in zipped.rows(2)] == [3, 4]
 
@@ -278,3 +278,76 @@ def test_csv_dialects_agree(tmp_path):
             csv.writer(file, delimiter=delimiter).writerows(rows)
         read = open_source(str(path))
         assert [list(row.fields.values()) for row in read.rows()] == rows[1:]
+
+
+def test_a_quotation_mark_left_open_swallows_nothing(tmp_path):
+    path = tmp_path / "a.csv"
+    for behind in (10, 30_000):  # up to the end of the file, and past the longest record
+        rows = "".join(f"{n};{TEXT}\n" for n in range(2, 2 + behind))
+        path.write_text(f'id;text\n1;"mở mà không đóng\n{rows}')
+        source = open_source(str(path))
+        first, *others = source.rows()
+        assert "ngoặc kép" in first.error
+        assert [row.fields["id"] for row in others] == [str(n) for n in range(2, 2 + behind)]
+        assert source.count() == behind + 1
+
+
+def test_a_source_reads_the_same_in_another_process(tmp_path):
+    import pickle
+    import subprocess
+    import sys
+
+    path = tmp_path / "a.csv"
+    long = "\n".join([TEXT] * 2_500)
+    path.write_text(f'id;text\n1;"{long}"\n' + f"2;{TEXT}\n" * 9)
+    source = open_source(str(path))
+    (tmp_path / "source").write_bytes(pickle.dumps(source))
+    script = "import pickle, sys; print(pickle.load(open(sys.argv[1], 'rb')).count())"
+    command = [sys.executable, "-c", script, str(tmp_path / "source")]
+    assert int(subprocess.check_output(command)) == source.count() == 10
+
+
+def test_parquet_parts_of_other_types(tmp_path):
+    for number, values in enumerate(([1, 2], [1.5, None])):
+        pq.write_table(pa.table({"n": values, "text": [TEXT] * 2}), tmp_path / f"{number}.parquet")
+    source = open_source(str(tmp_path))
+    assert source.schema.field("n").type == pa.float64()
+    pq.write_table(pa.table({"n": ["một"], "text": [TEXT]}), tmp_path / "2.parquet")
+    with pytest.raises(InputError, match="kiểu"):
+        open_source(str(tmp_path))
+
+
+def test_cells_that_python_cannot_hold_cost_their_row_only(tmp_path):
+    stamps = pa.array([0, 10**18, 0], pa.timestamp("s"))
+    pq.write_table(pa.table({"text": [TEXT] * 3, "khi": stamps}), tmp_path / "a.parquet")
+    rows = list(open_source(str(tmp_path / "a.parquet")).rows())
+    assert [row.error is None for row in rows] == [True, False, True]
+
+
+def test_names_that_are_hard(tmp_path):
+    assert find_columns(["标题", "内容"], ["内容"]).body_parts == ("内容",)
+    both = find_columns(["tieu de", "tiêu đề", "x"], ["x"])
+    assert both.body_parts == ("x",)
+    assert find_delimiter('"tiêu đề, tóm tắt";"nội dung"') == ";"
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    name = b"b\xe0i.txt"
+    (folder / name.decode("utf-8", "surrogateescape")).write_text(TEXT)
+    source = open_source(str(folder))
+    assert source.identity()
+    assert next(source.rows()).document() == TEXT.encode()
+
+
+def test_utf_16_json_lines(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(json.dumps({"id": n, "text": TEXT}) + "\n" for n in range(3)), "utf-16")
+    assert [row.fields["id"] for row in open_source(str(path)).rows()] == [0, 1, 2]
+
+
+def test_a_document_that_takes_too_long_is_given_up(monkeypatch):
+    import time
+
+    monkeypatch.setattr("model.corpus.documents.MAX_SECONDS", 0.2)
+    monkeypatch.setattr("model.corpus.documents.read_html", lambda data: time.sleep(30))
+    with pytest.raises(InputError, match="giây"):
+        read_document("a.html", b"<html>")

@@ -8,10 +8,10 @@ import pytest
 
 pytest.importorskip("ray", reason="needs the extra `cluster`")
 
-from model.corpus.local_engine import LocalEngine
+from model.corpus.local_engine import LocalEngine, Stopped
 from model.corpus.open_source import open_source
 from model.corpus.ray_engine import RayEngine
-from model.corpus.run import Stopped, run_corpus
+from model.corpus.run import run_corpus
 from model.corpus.worker import Settings
 from tests.test_corpus import write_jsonl
 

@@ -72,8 +72,8 @@ def write_summary_card(checkpoint: Path) -> None:
         own = metrics["this model"]
         card += (
             f"\n## Measured\n\n`python -m training.evaluate_summaries` on {own['articles']} of the "
-            "22,644 articles of VietNews test, ROUGE-1 / 2 / L on two scales: `published` is that of "
-            "`rouge_score` with its default tokenizer, which drops every letter outside a–z; "
+            "22,644 articles of VietNews test, ROUGE-1 / 2 / L on two scales: `published` is that "
+            "of `rouge_score` with its default tokenizer, which drops every letter outside a–z; "
             "`syllable` counts whole syllables.\n\n"
             + rouge_table(metrics)
             + f"\n\n{own['seconds_per_article']:.2f} s an article on two cores, "

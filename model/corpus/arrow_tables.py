@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from model.corpus.source import Row, Source
 from model.errors import InputError
 
+BUFFER = 1 << 20  # bytes
 ARROW_ROWS = 256  # rows that are unpacked at once
 
 
@@ -26,7 +27,8 @@ def opened(path: str) -> Iterator[pq.ParquetFile | pa.RecordBatchStreamReader]:
             with pa.ipc.open_stream(file) as reader:
                 yield reader
         else:
-            with pq.ParquetFile(file) as table:
+            # Read piece by piece: a row group may be as large as the file.
+            with pq.ParquetFile(file, pre_buffer=False, buffer_size=BUFFER) as table:
                 yield table
 
 
@@ -59,10 +61,15 @@ class ArrowTables(Source):
                         self.sizes.append(sum(batch.num_rows for batch in file))
         except (OSError, ValueError, ImportError) as error:
             raise InputError(f"Tệp bị hỏng hoặc không đúng định dạng: {error}.") from error
-        self.schema = schemas[0]
-        self.columns = list(self.schema.names)
-        if any(schema.names != self.columns for schema in schemas):
+        if any(schema.names != schemas[0].names for schema in schemas):
             raise InputError("Các tệp không có cùng các cột.")
+        try:
+            self.schema = pa.unify_schemas(schemas, promote_options="permissive")
+        except pa.ArrowException as error:
+            raise InputError("Các tệp không có cùng kiểu cột.") from error
+        self.columns = list(self.schema.names)
+        if len(set(self.columns)) < len(self.columns):
+            raise InputError("Tệp có hai cột trùng tên.")
 
     def count(self) -> int:
         """Rows of all files."""
@@ -75,10 +82,10 @@ class ArrowTables(Source):
             system, name = fsspec.core.url_to_fs(path)
             facts = system.info(name)
             known = [facts.get(key) for key in ("size", "mtime", "ETag", "LastModified", "updated")]
-            digest.update(f"{path}\0{known}\0".encode())
+            digest.update(f"{path}\0{known}\0".encode("utf-8", "surrogateescape"))
         return digest.hexdigest()
 
-    def rows(self, start: int = 0, contents: bool = True) -> Iterator[Row]:
+    def rows(self, start: int = 0) -> Iterator[Row]:
         """Row by row, numbered from 1."""
         number = 0
         for path, size in zip(self.paths, self.sizes, strict=True):
@@ -88,11 +95,26 @@ class ArrowTables(Source):
                 continue
             for record in records(path, skip):
                 number += 1
-                yield Row(number, record)
+                if record is None:
+                    yield Row(number, {}, error="có ô không đọc được.")
+                else:
+                    yield Row(number, record)
 
 
-def records(path: str, skip: int) -> Iterator[dict[str, Any]]:
-    """The rows of a file from number `skip` on."""
+def to_records(rows: pa.RecordBatch) -> Iterator[dict[str, Any] | None]:
+    """Rows as dictionaries; None for one with a cell that Python cannot hold."""
+    try:
+        yield from rows.to_pylist()
+    except (ValueError, ArithmeticError):
+        for index in range(rows.num_rows):
+            try:
+                yield rows.slice(index, 1).to_pylist()[0]
+            except (ValueError, ArithmeticError):
+                yield None
+
+
+def records(path: str, skip: int) -> Iterator[dict[str, Any] | None]:
+    """The rows of a file from number `skip` on, as `to_records` gives them."""
     with opened(path) as file:
         if isinstance(file, pq.ParquetFile):
             groups = list(range(file.num_row_groups))
@@ -104,5 +126,5 @@ def records(path: str, skip: int) -> Iterator[dict[str, Any]]:
             batches = iter(file)
         for batch in batches:
             for first in range(min(skip, batch.num_rows), batch.num_rows, ARROW_ROWS):
-                yield from batch.slice(first, ARROW_ROWS).to_pylist()
+                yield from to_records(batch.slice(first, ARROW_ROWS))
             skip = max(0, skip - batch.num_rows)

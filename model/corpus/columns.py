@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from model.article import Article
@@ -69,26 +69,32 @@ def find_columns(columns: Iterable[str], chosen: Sequence[str] = ()) -> TextColu
 
     Raises InputError if a chosen column is not there.
     """
+    exact = list(columns)
     names: dict[str, str] = {}
-    for column in columns:
-        names.setdefault(plain_name(column), column)
-    for name in chosen:
-        if plain_name(name) not in names:
-            listed = ", ".join(f"'{column}'" for column in names.values())
+    for column in exact:
+        if plain := plain_name(column):
+            names.setdefault(plain, column)
+
+    def find(name: str) -> str:
+        column = name if name in exact else names.get(plain_name(name))
+        if column is None:
+            listed = ", ".join(f"'{column}'" for column in exact)
             raise InputError(f"Không có cột '{name}'. Các cột của tệp: {listed}.")
+        return column
+
     roles = {
         role: next((names[name] for name in usual if name in names), None)
         for role, usual in USUAL_NAMES.items()
     }
     if not chosen:
         return TextColumns(**roles)  # type: ignore[arg-type]
-    wanted = [names[plain_name(name)] for name in chosen]
+    wanted = [find(name) for name in chosen]
     title, lead = (roles[role] if roles[role] in wanted else None for role in ("title", "lead"))
     parts = tuple(dict.fromkeys(name for name in wanted if name not in (title, lead)))
     return TextColumns(roles["id"], title, lead, date=roles["date"], body_parts=parts)
 
 
-@cache
+@lru_cache(maxsize=256)
 def columns_of(names: tuple[str, ...]) -> TextColumns:
     """`find_columns`, once for rows of the same columns."""
     return find_columns(names)

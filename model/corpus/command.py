@@ -13,9 +13,9 @@ import typer
 from rich.console import Console
 
 from model.corpus.columns import TextColumns, find_columns
-from model.corpus.local_engine import LocalEngine
+from model.corpus.local_engine import LocalEngine, Stopped
 from model.corpus.open_source import open_source
-from model.corpus.run import Engine, Stopped, check_output, run_corpus
+from model.corpus.run import Engine, check_output, run_corpus
 from model.corpus.source import Source
 from model.corpus.terminal_progress import ProgressView
 from model.corpus.worker import Settings

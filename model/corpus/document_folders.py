@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from pathlib import Path
 
 from model.corpus import documents
@@ -37,14 +38,11 @@ class Folder(Source):
         """Of all documents."""
         return files_identity(self._paths())
 
-    def rows(self, start: int = 0, contents: bool = True) -> Iterator[Row]:
+    def rows(self, start: int = 0) -> Iterator[Row]:
         """A row per document."""
         for number, path in enumerate(self._paths()[start:], start + 1):
-            fields = {FILE: path.relative_to(self.path).as_posix()}
-            try:
-                yield Row(number, fields, read_limited(path) if contents else b"")
-            except OSError as error:
-                yield Row(number, fields, b"", f"không đọc được: {error.strerror}.")
+            name = path.relative_to(self.path).as_posix()
+            yield Row(number, {FILE: name}, partial(read_limited, path))
 
 
 @dataclass
@@ -66,36 +64,28 @@ class Archive(Source):
             kinds = ", ".join(documents.SUFFIXES)
             raise InputError(f"Tệp '{self.path.name}' không có tài liệu {kinds} nào.")
 
-    def _members(self, archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-        members = [m for m in archive.infolist() if not m.is_dir()]
-        return sorted(
-            (m for m in members if is_document(tuple(m.filename.split("/")))),
-            key=lambda member: member.filename,
-        )
+    def _members(self) -> list[tuple[str, int]]:
+        """Name and place in the archive of every document, by name."""
+        with zipfile.ZipFile(self.path) as archive:
+            members = enumerate(archive.infolist())
+            return sorted(
+                (member.filename, index)
+                for index, member in members
+                if not member.is_dir() and is_document(tuple(member.filename.split("/")))
+            )
 
     def count(self) -> int:
         """Number of documents."""
-        with zipfile.ZipFile(self.path) as archive:
-            return len(self._members(archive))
+        return len(self._members())
 
     def identity(self) -> str:
         """Of the archive."""
         return files_identity([self.path])
 
-    def rows(self, start: int = 0, contents: bool = True) -> Iterator[Row]:
+    def rows(self, start: int = 0) -> Iterator[Row]:
         """A row per document."""
-        with zipfile.ZipFile(self.path) as archive:
-            for number, member in enumerate(self._members(archive)[start:], start + 1):
-                fields = {FILE: member.filename}
-                if not contents:
-                    yield Row(number, fields, b"")
-                    continue
-                try:
-                    with archive.open(member) as file:  # whatever size the archive claims
-                        yield Row(number, fields, file.read(documents.MAX_BYTES + 1))
-                except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError):
-                    reason = "không giải nén được (tệp hỏng hoặc có mật khẩu)."
-                    yield Row(number, fields, b"", reason)
+        for number, (name, index) in enumerate(self._members()[start:], start + 1):
+            yield Row(number, {FILE: name}, partial(read_member, self.path, index))
 
 
 def is_document(parts: tuple[str, ...]) -> bool:
@@ -109,3 +99,22 @@ def read_limited(path: Path) -> bytes:
     """A document's content, cut behind the limit that `read_document` refuses."""
     with path.open("rb") as file:
         return file.read(documents.MAX_BYTES + 1)
+
+
+@lru_cache(maxsize=1)
+def opened_archive(path: Path) -> zipfile.ZipFile:
+    """The archive that documents are read from, opened once for all of them."""
+    return zipfile.ZipFile(path)
+
+
+def read_member(path: Path, index: int) -> bytes:
+    """The content of a member of an archive, whatever size the archive claims.
+
+    Raises InputError if it cannot be unpacked.
+    """
+    archive = opened_archive(path)
+    try:
+        with archive.open(archive.infolist()[index]) as file:
+            return file.read(documents.MAX_BYTES + 1)
+    except Exception as error:  # whatever a broken archive makes of its reader
+        raise InputError("không giải nén được (tệp hỏng hoặc có mật khẩu).") from error

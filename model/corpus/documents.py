@@ -5,9 +5,13 @@ from __future__ import annotations
 import io
 import json
 import logging
-import time
+import signal
+import threading
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import PurePath
+from types import FrameType
 
 from model.article import MAX_CHARACTERS, Article
 from model.corpus.encoding import decode
@@ -17,7 +21,32 @@ SUFFIXES = (".txt", ".html", ".htm", ".docx", ".pdf")
 MAX_BYTES = 30 << 20  # of one document
 MAX_UNPACKED = 200 << 20  # of a .docx, which is a zip archive
 MAX_PDF_PAGES = 300
-MAX_PDF_SECONDS = 60.0
+MAX_SECONDS = 60.0
+
+
+class DeadlineError(BaseException):
+    """Not an Exception, which the libraries might catch."""
+
+
+@contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """Raises InputError in what takes longer; only in a process's main thread, as workers are."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def late(number: int, frame: FrameType | None) -> None:
+        raise DeadlineError
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)  # again, should somebody swallow it
+    try:
+        yield
+    except DeadlineError:
+        raise InputError(f"đọc tài liệu quá {seconds:.0f} giây.") from None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def read_document(name: str, data: bytes) -> Article:
@@ -32,7 +61,8 @@ def read_document(name: str, data: bytes) -> Article:
         return Article.from_text(decode(data))
     reader = {".docx": read_docx, ".pdf": read_pdf}.get(suffix, read_html)
     try:
-        return reader(data)
+        with deadline(MAX_SECONDS):
+            return reader(data)
     except InputError:
         raise
     except Exception as error:  # whatever a broken document makes of its reader
@@ -56,7 +86,7 @@ def read_html(data: bytes) -> Article:
 def read_docx(data: bytes) -> Article:
     """Paragraphs and table rows, in their order."""
     import docx
-    from docx.table import Table
+    from docx.table import Table, _Cell
 
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         if sum(member.file_size for member in archive.infolist()) > MAX_UNPACKED:
@@ -64,7 +94,9 @@ def read_docx(data: bytes) -> Article:
     lines: list[str] = []
     for block in docx.Document(io.BytesIO(data)).iter_inner_content():
         if isinstance(block, Table):
-            lines += [" ".join(cell.text for cell in row.cells) for row in block.rows]
+            # Not `row.cells`, which repeats a merged cell for every column it spans.
+            for row in block.rows:
+                lines.append(" ".join(_Cell(tc, block).text for tc in row._tr.tc_lst))
         else:
             lines.append(block.text)
     return Article.from_text("\n".join(lines))
@@ -80,12 +112,9 @@ def read_pdf(data: bytes) -> Article:
         raise InputError("tài liệu PDF có mật khẩu.")
     if len(reader.pages) > MAX_PDF_PAGES:
         raise InputError(f"tài liệu PDF dài hơn {MAX_PDF_PAGES} trang.")
-    start = time.monotonic()
     pages: list[str] = []
     for page in reader.pages:
         pages.append(page.extract_text())
-        if time.monotonic() - start > MAX_PDF_SECONDS:
-            raise InputError(f"đọc tài liệu PDF quá {MAX_PDF_SECONDS:.0f} giây.")
         if sum(map(len, pages)) > MAX_CHARACTERS:
             break  # refused as too long below
     if not any(page.strip() for page in pages):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from pathlib import Path
 
 from model.article import VIETNAMESE_LETTER, normalize
@@ -30,7 +31,10 @@ def find_encoding(path: Path) -> str:
         while block := file.read(BLOCK):
             text = decoder.decode(block)
             if not text.isascii():
-                broken += sum("\udc80" <= c <= "\udcff" for c in text)
+                found = sum("\udc80" <= c <= "\udcff" for c in text)
+                if found and not broken:
+                    start = block  # here are the letters that tell
+                broken += found
                 letters += sum(c > "\x7f" for c in text)
         text = decoder.decode(b"", final=True)
         broken, letters = broken + len(text), letters + len(text)
@@ -63,7 +67,7 @@ def encoding_without_mark(start: bytes, broken: int, letters: int) -> str:
     """UTF-8, unless too much of it is broken; then Windows-1258, if that reads as Vietnamese.
 
     Args:
-        start: the first bytes of the file.
+        start: bytes of the file, those that are no UTF-8 among them.
         broken: bytes that are no UTF-8. letters: characters outside ASCII, broken ones included.
     """
     if sum(b < 9 or 13 < b < 32 for b in start) > len(start) // 100:
@@ -81,6 +85,7 @@ def encoding_without_mark(start: bytes, broken: int, letters: int) -> str:
 
 def find_delimiter(header: str, default: str = ",") -> str:
     """The delimiter that the first line of a table uses most."""
-    counts = {mark: header.count(mark) for mark in DELIMITERS}
+    bare = re.sub(r'"(?:[^"]|"")*"', "", header)
+    counts = {mark: bare.count(mark) for mark in DELIMITERS}
     best = max(DELIMITERS, key=lambda mark: counts[mark])
     return best if counts[best] else default

@@ -15,6 +15,9 @@ from filelock import FileLock, Timeout
 from model.corpus.source import CHUNK
 from model.errors import InputError
 
+MARK_LENGTH = 12
+MARK = "[0-9a-f]" * MARK_LENGTH  # of a journal, in its name
+
 
 class Journal:
     """The results of a run in the order of its rows, one JSON line each, beside the output.
@@ -29,7 +32,7 @@ class Journal:
 
     def __init__(self, output: Path, fingerprint: str) -> None:
         self.output = output
-        self.path = output.with_name(f".{output.name}.{fingerprint[:12]}.partial")
+        self.path = output.with_name(f".{output.name}.{fingerprint[:MARK_LENGTH]}.partial")
         self.lock = FileLock(output.with_name(f".{output.name}.lock"), timeout=0)
         self.done = 0
         self.failures = 0
@@ -75,12 +78,14 @@ class Journal:
         trace: TracebackType | None,
     ) -> None:
         """Close; the file stays for the next run."""
-        self.file.close()
-        if not self.done:
-            self.path.unlink(missing_ok=True)
-        # Under the lock: who waits for it sees that the file is gone, and makes another.
-        Path(self.lock.lock_file).unlink(missing_ok=True)
-        self.lock.release()
+        try:
+            self.file.close()  # on a full disk what is left to write fails once more
+        finally:
+            if not self.done:
+                self.path.unlink(missing_ok=True)
+            # Under the lock: who waits for it sees that the file is gone, and makes another.
+            Path(self.lock.lock_file).unlink(missing_ok=True)
+            self.lock.release()
 
     def append(self, results: Sequence[dict[str, Any]]) -> None:
         """Add results and see to it that they are on the disk. Raises OSError."""
@@ -99,5 +104,5 @@ class Journal:
 
     def remove(self) -> None:
         """Remove it, and those of runs to the same output that were never finished."""
-        for path in self.path.parent.glob(f".{glob.escape(self.output.name)}.*.partial"):
+        for path in self.path.parent.glob(f".{glob.escape(self.output.name)}.{MARK}.partial"):
             path.unlink(missing_ok=True)

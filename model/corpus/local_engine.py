@@ -49,6 +49,10 @@ def work(chunk: Chunk) -> Results:
     return _worker(chunk)
 
 
+class Stopped(Exception):  # noqa: N818 - it is no error
+    """The user has stopped the run; the same command goes on."""
+
+
 class WorkersFailedError(InputError):
     """No worker process ever came to work, which is no row's fault."""
 
@@ -65,7 +69,7 @@ class LocalEngine:
     Args:
         settings: what the workers do.
         workers: number of processes; 0: no pool, this process does it with all its threads.
-        should_stop: asked often; once true, `results` ends early.
+        should_stop: asked often; once true, `results` raises Stopped.
     """
 
     def __init__(
@@ -84,7 +88,7 @@ class LocalEngine:
         worker = Worker(self.settings)
         for chunk in chunks:
             if self.should_stop():
-                return
+                raise Stopped
             yield worker(chunk)
 
     def _pool(self, workers: int) -> ProcessPoolExecutor:
@@ -122,6 +126,7 @@ class LocalEngine:
                 waiting.popleft()
                 self.works = True
                 yield results
+            raise Stopped
         finally:
             end(pool)
 
@@ -135,7 +140,7 @@ class LocalEngine:
         try:
             for row in chunk:
                 try:
-                    results += pool.submit(work, [row]).result()
+                    results += submit(pool, [row]).result()
                     self.works = True
                 except BrokenProcessPool:
                     if not self.works and len(results) + 1 == min(len(chunk), TRIALS):
@@ -160,9 +165,13 @@ def end(pool: ProcessPoolExecutor) -> None:
 
 def submit(pool: ProcessPoolExecutor, chunk: Chunk) -> Future[Results]:
     """Hand a chunk to the pool; in a broken one it fails later, when its turn comes."""
+    # A process that is started here must not see Ctrl-C before `start_worker` says so.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         return pool.submit(work, chunk)
     except BrokenProcessPool as error:
         failed: Future[Results] = Future()
         failed.set_exception(error)
         return failed
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -67,7 +67,9 @@ def open_folder(path: Path) -> Source:
     folder = Folder(path)
     if folder.count():
         return folder
-    parquet = sorted(str(p) for p in path.rglob("*.parquet") if not p.is_symlink())
+    parquet = sorted(
+        str(p) for p in path.rglob("*.parquet") if not (p.is_symlink() or p.name.startswith("."))
+    )
     if parquet:
         return ArrowTables(parquet)
     raise InputError(f"Thư mục '{path}' không có tài liệu nào đọc được.")

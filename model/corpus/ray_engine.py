@@ -6,6 +6,7 @@ import json
 import math
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing leaves the building
@@ -18,6 +19,7 @@ from ray.data.datasource import ReadTask
 
 from model.corpus.source import CHUNK, Row, Source, chunks_of
 from model.corpus.worker import Settings, Worker
+from model.errors import InputError
 
 TASK_ROWS = 4_096  # that one task reads, where a source can be read from anywhere
 SCHEMA = pa.schema(
@@ -32,14 +34,22 @@ SCHEMA = pa.schema(
 
 def to_block(rows: list[Row]) -> pa.Table:
     """A chunk of rows as Ray carries it."""
+
+    def content(row: Row) -> tuple[bytes | None, str | None]:
+        try:
+            return row.document() if row.document else None, row.error
+        except (InputError, OSError) as error:
+            return b"", str(error)
+
+    contents = map(content, rows)
     records = [
         {
             "number": row.number,
             "fields": json.dumps(row.fields, default=str),
-            "document": row.document,
-            "error": row.error,
+            "document": document,
+            "error": error,
         }
-        for row in rows
+        for row, (document, error) in zip(rows, contents, strict=True)
     ]
     return pa.Table.from_pylist(records, SCHEMA)
 
@@ -47,7 +57,12 @@ def to_block(rows: list[Row]) -> pa.Table:
 def to_rows(block: pa.Table) -> list[Row]:
     """The rows of a block."""
     return [
-        Row(r["number"], json.loads(r["fields"]), r["document"], r["error"])
+        Row(
+            r["number"],
+            json.loads(r["fields"]),
+            None if r["document"] is None else partial(bytes, r["document"]),
+            r["error"],
+        )
         for r in block.to_pylist()
     ]
 

@@ -31,11 +31,11 @@ DATE = re.compile(
 def month_of(cell: Any) -> str | None:
     """Year and month, "2024-05", of a date in a cell: a date, ISO 8601 or day/month/year."""
     if isinstance(cell, date):
-        return f"{cell:%Y-%m}"
-    found = DATE.search(cell) if isinstance(cell, str) else None
-    if found is None:
+        year, month = cell.year, cell.month
+    elif isinstance(cell, str) and (found := DATE.search(cell)):
+        year, month = int(found["y"] or found["y2"]), int(found["m"] or found["m2"])
+    else:
         return None
-    year, month = int(found["y"] or found["y2"]), int(found["m"] or found["m2"])
     return f"{year}-{month:02}" if 1 <= month <= 12 and 1900 <= year <= 2100 else None
 
 

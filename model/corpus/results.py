@@ -61,6 +61,11 @@ def as_text(cell: Any) -> Any:
 
 def keep_apart(fields: dict[str, Any], ours: Sequence[str]) -> dict[str, Any]:
     """The input's cells, renamed where a column of ours has the same name."""
-    if fields.keys().isdisjoint(ours):
-        return fields
-    return {name + ORIGINAL if name in ours else name: cell for name, cell in fields.items()}
+
+    def apart(name: str) -> str:
+        stem = name
+        while stem.endswith(ORIGINAL):  # our own output, classified once more
+            stem = stem.removesuffix(ORIGINAL)
+        return name + ORIGINAL if stem in ours else name
+
+    return {apart(name): cell for name, cell in fields.items()}

@@ -16,7 +16,7 @@ from model.corpus.report import Report
 from model.corpus.results import result_columns
 from model.corpus.source import Row, Source, files_identity
 from model.corpus.worker import Settings
-from model.corpus.writers import SUFFIXES, complete_file, write_results
+from model.corpus.writers import SHEET_ROWS, SUFFIXES, complete_file, write_results
 from model.errors import InputError
 
 CHANGED = "Tệp đầu vào đã thay đổi trong lúc chạy. Hãy chạy lại."
@@ -30,10 +30,6 @@ class Engine(Protocol):
         ...
 
 
-class Stopped(Exception):  # noqa: N818 - it is no error
-    """The user has stopped the run; the same command goes on."""
-
-
 def check_output(source: str, output: Path) -> None:
     """Raises InputError if the output cannot be written where and as it is asked for."""
     if output.suffix.lower() not in SUFFIXES:
@@ -44,6 +40,8 @@ def check_output(source: str, output: Path) -> None:
         raise InputError(f"Không có thư mục '{output.parent}' để ghi kết quả.")
     if output.exists() and not output.is_file():
         raise InputError(f"'{output}' không phải tệp thường, không ghi kết quả vào đó được.")
+    if Path(source).is_dir() and output.resolve().is_relative_to(Path(source).resolve()):
+        raise InputError("Tệp kết quả nằm trong thư mục đầu vào. Hãy chọn chỗ khác.")
     if output.exists() and Path(source).exists() and output.samefile(source):
         raise InputError("Tệp kết quả trùng với tệp đầu vào. Hãy chọn tên khác.")
 
@@ -79,12 +77,19 @@ def run_corpus(
         What there is to report.
 
     Raises:
-        Stopped: the engine ended before the rows did; what is done is kept.
+        Stopped: by the engine, on the user's wish; what is done is kept.
         InputError: output locked by another run, input changed meanwhile, form unfit.
         OSError: a disk is full or closed; a previous output is as it was.
     """
     total = source.count()
-    with Journal(output, fingerprint(source, settings)) as journal:
+    if output.suffix.lower() == ".xlsx" and total >= SHEET_ROWS:
+        raise InputError(
+            f"Excel chỉ chứa được {SHEET_ROWS} dòng. Hãy ghi kết quả ra .csv hoặc .parquet."
+        )
+    if report is not None:
+        report.mkdir(parents=True, exist_ok=True)
+    mark = fingerprint(source, settings)
+    with Journal(output, mark) as journal:
         start, before = time.monotonic(), journal.done
 
         def progress() -> Progress:
@@ -97,8 +102,8 @@ def run_corpus(
             for results in engine.results(source, journal.done):
                 journal.append(results)
                 on_progress(progress())
-        if journal.done < total:
-            raise Stopped
+        if journal.done < total or fingerprint(source, settings) != mark:
+            raise InputError(CHANGED)
         found = finish(source, output, settings, journal, report)
         journal.remove()
         return found
@@ -114,7 +119,7 @@ def finish(
 
     def joined() -> Iterator[tuple[Row, dict[str, Any]]]:
         results = journal.results()
-        for row in source.rows(contents=False):
+        for row in source.rows():
             if (result := next(results, None)) is None:
                 raise InputError(CHANGED)
             found.add(row, result)
@@ -124,7 +129,6 @@ def finish(
 
     write_results(output, source, joined(), added)
     if report is not None:
-        report.mkdir(parents=True, exist_ok=True)
         with complete_file(report / "index.html") as path:
-            path.write_text(found.render(), "utf-8")
+            path.write_text(found.render(), "utf-8", "replace")
     return found

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from model.errors import InputError
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
 FILE = "file"  # the column of a document's name
+MAX_COLUMNS = 16_384  # as Excel has
 CHUNK = 32  # rows that a worker gets at once
 
 
@@ -24,13 +27,13 @@ class Row:
     Attributes:
         number: its place as the user counts it: line, row of the sheet, place in the folder.
         fields: its cells by column.
-        document: the content of a document, None for rows of tables.
+        document: reads the content of a document, by whoever works on it; None for tables.
         error: what is wrong with it, else None.
     """
 
     number: int
     fields: dict[str, Any]
-    document: bytes | None = None
+    document: Callable[[], bytes] | None = None
     error: str | None = None
 
     @property
@@ -53,8 +56,8 @@ class Source(ABC):
         """How many rows there are."""
 
     @abstractmethod
-    def rows(self, start: int = 0, contents: bool = True) -> Iterator[Row]:
-        """The rows from number `start` (from 0) on; without `contents`, no documents are read."""
+    def rows(self, start: int = 0) -> Iterator[Row]:
+        """The rows from number `start` (from 0) on."""
 
     @abstractmethod
     def identity(self) -> str:
@@ -66,20 +69,28 @@ def files_identity(paths: Iterable[Path]) -> str:
     digest = sha256()
     for path in paths:
         status = path.stat()
-        digest.update(f"{path.resolve()}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+        facts = f"{path.resolve()}\0{status.st_size}\0{status.st_mtime_ns}\0"
+        digest.update(facts.encode("utf-8", "surrogateescape"))  # names need not be UTF-8
     return digest.hexdigest()
 
 
 def unique_names(header: Sequence[Any]) -> list[str]:
-    """Column names: empty ones are numbered, repeated ones told apart."""
-    names: list[str] = []
+    """Column names: empty ones are numbered, repeated ones told apart.
+
+    Raises InputError if there are more columns than a spreadsheet has.
+    """
+    if len(header) > MAX_COLUMNS:
+        raise InputError(f"Tệp có hơn {MAX_COLUMNS} cột.")
+    names: dict[str, None] = {}
+    copies: dict[str, int] = {}
     for number, cell in enumerate(header, 1):
-        name = stem = str(cell).strip() if cell not in (None, "") else f"cột {number}"
-        copy = 2
+        stem = "" if cell is None else str(cell).strip()
+        name = stem = stem or f"cột {number}"
         while name in names:
-            name, copy = f"{stem} ({copy})", copy + 1
-        names.append(name)
-    return names
+            copies[stem] = copies.get(stem, 1) + 1
+            name = f"{stem} ({copies[stem]})"
+        names[name] = None
+    return list(names)
 
 
 def chunks_of(

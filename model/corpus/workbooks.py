@@ -14,8 +14,13 @@ from model.corpus.source import Row, Source, files_identity, unique_names
 from model.errors import InputError
 
 # What openpyxl makes of a broken file; a broken XML is a SyntaxError.
-BROKEN = (zipfile.BadZipFile, zlib.error, KeyError, TypeError, SyntaxError, EOFError, ValueError)
-MAX_UNPACKED = 4 << 30  # bytes of an .xlsx, which is a zip archive
+BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, LookupError, TypeError, SyntaxError, EOFError, ValueError),
+    *(RuntimeError, ArithmeticError, AttributeError),
+)
+MAX_SHEETS = 4 << 30  # bytes, unpacked
+MAX_OTHERS = 512 << 20
+MAX_ROWS = 1_048_576
 
 
 @dataclass
@@ -41,10 +46,12 @@ class Workbook(Source):
 
         try:
             with zipfile.ZipFile(self.path) as archive:
-                unpacked = sum(member.file_size for member in archive.infolist())
+                sizes = {member.filename: member.file_size for member in archive.infolist()}
         except BROKEN as error:
             raise self._broken() from error
-        if unpacked > MAX_UNPACKED:
+        # Sheets are read row by row, all other parts as a whole.
+        sheets = sum(size for name, size in sizes.items() if name.startswith("xl/worksheets/"))
+        if sheets > MAX_SHEETS or sum(sizes.values()) - sheets > MAX_OTHERS:
             raise InputError("Tệp .xlsx giải nén ra quá lớn. Hãy lưu thành .csv.")
         try:
             book = openpyxl.load_workbook(self.path, read_only=True, data_only=True)
@@ -54,7 +61,9 @@ class Workbook(Source):
             for sheet in book.worksheets:
                 sheet.reset_dimensions()
                 found = False
-                for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
+                for number, cells in enumerate(
+                    sheet.iter_rows(max_row=MAX_ROWS, values_only=True), 1
+                ):
                     if any(cell is not None for cell in cells):
                         found = True
                         yield number, cells
@@ -79,9 +88,12 @@ class Workbook(Source):
         """Of the file."""
         return files_identity([self.path])
 
-    def rows(self, start: int = 0, contents: bool = True) -> Iterator[Row]:
+    def rows(self, start: int = 0) -> Iterator[Row]:
         """Row by row, numbered as in the sheet."""
         width = len(self.columns)
         for number, cells in islice(self._records(), start + 1, None):
             padded = [*cells, *[None] * (width - len(cells))]
-            yield Row(number, dict(zip(self.columns, padded, strict=False)))
+            error = None
+            if any(cell is not None for cell in cells[width:]):
+                error = f"có ô nằm ngoài {width} cột của tiêu đề."
+            yield Row(number, dict(zip(self.columns, padded, strict=False)), error=error)

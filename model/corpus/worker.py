@@ -85,7 +85,11 @@ class Worker:
         if row.error is not None:
             raise InputError(row.error)
         if row.document is not None:
-            return read_document(row.fields[FILE], row.document)
+            try:
+                data = row.document()
+            except OSError as error:
+                raise InputError(f"không đọc được: {error.strerror}.") from error
+            return read_document(row.fields[FILE], data)
         return article_of(row.fields, self.settings.columns or columns_of(tuple(row.fields)))
 
     def describe(self, articles: list[Article]) -> list[dict[str, Any]]:

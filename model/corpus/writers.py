@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-import tempfile
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -22,16 +22,18 @@ from model.corpus.results import (
     json_keys,
     keep_apart,
 )
-from model.corpus.source import FILE, Row, Source
-from model.errors import InputError
+from model.corpus.source import FILE, Row, Source, unique_names
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 SUFFIXES = (".jsonl", ".csv", ".tsv", ".xlsx", ".parquet")
 SHEET_ROWS = 1_048_576
+EXACT = 10**15  # the digits that Excel keeps of a number
+NO_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
 SHEET_CELL = 32_767  # characters; Excel calls a file with more in a cell damaged
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # the wide ones too
+WIDE, HUGE = "wide", "huge"
 PARQUET_ROWS = 1_000  # of a row group
 
 Results = Iterable[tuple[Row, dict[str, Any]]]
@@ -66,7 +68,7 @@ def table_columns(source: Source, added: Sequence[str]) -> list[str]:
     """The input's columns as the output calls them; of JSON Lines, those of all its rows."""
     names = source.columns
     if names is None:
-        names = list(dict.fromkeys(n for row in source.rows(contents=False) for n in row.fields))
+        names = list(dict.fromkeys(n for row in source.rows() for n in row.fields))
     return list(keep_apart(dict.fromkeys(names), added))
 
 
@@ -119,9 +121,11 @@ def write_workbook(path: Path, source: Source, results: Results, added: list[str
             value = value.isoformat()
         if not isinstance(value, (str, int, float, datetime, date, type(None))):
             value = json_default(value)
+        if isinstance(value, int) and abs(value) > EXACT:
+            value = str(value)  # a number is rounded: of an id's digits the last would be lost
         if not isinstance(value, str):
             return WriteOnlyCell(sheet, value)
-        value = ILLEGAL_CHARACTERS_RE.sub("", value).encode("utf-8", "replace").decode("utf-8")
+        value = NO_XML.sub("", ILLEGAL_CHARACTERS_RE.sub("", value))
         if len(value) > SHEET_CELL:
             value = value[: SHEET_CELL - 1] + "…"
         written = WriteOnlyCell(sheet, value)
@@ -129,11 +133,7 @@ def write_workbook(path: Path, source: Source, results: Results, added: list[str
         return written
 
     sheet.append([cell(name) for name in columns])
-    for number, cells in enumerate(table_rows(results, added), 2):
-        if number > SHEET_ROWS:
-            raise InputError(
-                f"Excel chỉ chứa được {SHEET_ROWS} dòng. Hãy ghi kết quả ra .csv hoặc .parquet."
-            )
+    for cells in table_rows(results, added):
         sheet.append([cell(cells.get(name)) for name in columns])
     book.save(path)
 
@@ -149,7 +149,10 @@ def write_parquet(path: Path, source: Source, results: Results, added: list[str]
         pa.field(n, pa.float64() if n.startswith("score_") else types.get(n, pa.string()))
         for n in added
     ]
-    schema = pa.schema(fields)
+    names = [field.name for field in fields]
+    schema = pa.schema(
+        [f.with_name(n) for f, n in zip(fields, unique_names([*map(whole, names)]), strict=True)]
+    )
     texts = {field.name for field in schema if pa.types.is_string(field.type)}
 
     def convert(name: str, cell: Any) -> Any:
@@ -157,7 +160,7 @@ def write_parquet(path: Path, source: Source, results: Results, added: list[str]
             return cell
         cell = as_text(cell)
         text = cell if isinstance(cell, str) else json_default(cell)
-        return text.encode("utf-8", "replace").decode("utf-8")
+        return whole(text)
 
     with pq.ParquetWriter(path, schema) as writer:
         rows: list[dict[str, Any]] = []
@@ -167,10 +170,22 @@ def write_parquet(path: Path, source: Source, results: Results, added: list[str]
             rows.clear()
 
         for cells in table_rows(results, added):
-            rows.append({name: convert(name, cells.get(name)) for name in schema.names})
+            rows.append(
+                {
+                    new: convert(new, cells.get(n))
+                    for new, n in zip(schema.names, names, strict=True)
+                }
+            )
             if len(rows) == PARQUET_ROWS:
                 flush()
         flush()
+
+
+def kind_of(cell: Any) -> Any:
+    """The type of a cell; whole numbers that no float, or no 64 bits, hold are of their own."""
+    if type(cell) is not int or abs(cell) <= 2**53:
+        return type(cell)
+    return WIDE if abs(cell) < 2**63 else HUGE
 
 
 def own_types(source: Source, added: Sequence[str]) -> list[pa.Field]:
@@ -184,13 +199,15 @@ def own_types(source: Source, added: Sequence[str]) -> list[pa.Field]:
         ]
         names = keep_apart(dict.fromkeys(source.schema.names), added)
         return [f.with_name(name) for f, name in zip(fields, names, strict=True)]
-    kinds: dict[str, set[type]] = {name: set() for name in source.columns or ()}
-    for row in source.rows(contents=False):
+    kinds: dict[str, set[Any]] = {name: set() for name in source.columns or ()}
+    for row in source.rows():
         for name, cell in row.fields.items():
-            kinds.setdefault(name, set()).update([type(cell)] if cell is not None else [])
+            kinds.setdefault(name, set()).update([kind_of(cell)] if cell is not None else [])
     by_kind = {
         frozenset([bool]): pa.bool_(),
         frozenset([int]): pa.int64(),
+        frozenset([WIDE]): pa.int64(),
+        frozenset([int, WIDE]): pa.int64(),
         frozenset([float]): pa.float64(),
         frozenset([int, float]): pa.float64(),
         frozenset([datetime]): pa.timestamp("us"),
@@ -198,6 +215,11 @@ def own_types(source: Source, added: Sequence[str]) -> list[pa.Field]:
     types = {name: by_kind.get(frozenset(found), pa.string()) for name, found in kinds.items()}
     names = keep_apart(dict.fromkeys(types), added)
     return [pa.field(new, kind) for new, kind in zip(names, types.values(), strict=True)]
+
+
+def whole(text: str) -> str:
+    """A text without halves of characters, which UTF-8 cannot hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 WRITERS: dict[str, Writer] = {
@@ -215,26 +237,17 @@ def complete_file(output: Path) -> Iterator[Path]:
 
     Raises OSError and leaves a previous output as it was.
     """
-    suffix = "".join(output.suffixes[-1:])
-    handle, name = tempfile.mkstemp(suffix, f".{output.stem}.", output.parent)
-    os.close(handle)
-    partial = Path(name)
+    # A fixed name, so that the next run removes what a killed one has left.
+    partial = output.with_name(f".{output.stem}.unfinished{output.suffix}")
+    partial.unlink(missing_ok=True)
     try:
         yield partial
         with partial.open("rb+") as file:
             os.fsync(file.fileno())
-        partial.chmod(0o666 & ~current_umask())
         partial.replace(output)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-
-
-def current_umask() -> int:
-    """The process's umask, which can only be read by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 def write_results(output: Path, source: Source, results: Results, added: list[str]) -> None:
