@@ -143,17 +143,12 @@ def write_parquet(path: Path, source: Source, results: Results, added: list[str]
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    fields = own_types(source, added)
-    types = {"themes": pa.list_(pa.string())}
-    fields += [
-        pa.field(n, pa.float64() if n.startswith("score_") else types.get(n, pa.string()))
-        for n in added
-    ]
-    names = [field.name for field in fields]
-    schema = pa.schema(
-        [f.with_name(n) for f, n in zip(fields, unique_names([*map(whole, names)]), strict=True)]
-    )
-    texts = {field.name for field in schema if pa.types.is_string(field.type)}
+    own = table_columns(source, added)
+    names = [*own, *added]
+    kinds = [*own_types(source), *(added_type(name) for name in added)]
+    safe = unique_names([whole(name) for name in names])
+    schema = pa.schema(list(zip(safe, kinds, strict=True)))
+    texts = {name for name, kind in zip(names, kinds, strict=True) if pa.types.is_string(kind)}
 
     def convert(name: str, cell: Any) -> Any:
         if name not in texts or cell is None:
@@ -170,12 +165,8 @@ def write_parquet(path: Path, source: Source, results: Results, added: list[str]
             rows.clear()
 
         for cells in table_rows(results, added):
-            rows.append(
-                {
-                    new: convert(new, cells.get(n))
-                    for new, n in zip(schema.names, names, strict=True)
-                }
-            )
+            converted = [convert(name, cells.get(name)) for name in names]
+            rows.append(dict(zip(safe, converted, strict=True)))
             if len(rows) == PARQUET_ROWS:
                 flush()
         flush()
@@ -188,17 +179,22 @@ def kind_of(cell: Any) -> Any:
     return WIDE if abs(cell) < 2**63 else HUGE
 
 
-def own_types(source: Source, added: Sequence[str]) -> list[pa.Field]:
-    """Arrow fields of the input's columns; without a schema, by what their cells are."""
+def added_type(name: str) -> pa.DataType:
+    """The Arrow type of one of our columns."""
+    import pyarrow as pa
+
+    if name.startswith("score_"):
+        return pa.float64()
+    return pa.list_(pa.string()) if name == "themes" else pa.string()
+
+
+def own_types(source: Source) -> list[pa.DataType]:
+    """Arrow types of the input's columns; without a schema, by what their cells are."""
     import pyarrow as pa
 
     if source.schema is not None:
-        fields = [
-            f.with_type(f.type.value_type) if pa.types.is_dictionary(f.type) else f
-            for f in source.schema
-        ]
-        names = keep_apart(dict.fromkeys(source.schema.names), added)
-        return [f.with_name(name) for f, name in zip(fields, names, strict=True)]
+        types = source.schema.types
+        return [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in types]
     kinds: dict[str, set[Any]] = {name: set() for name in source.columns or ()}
     for row in source.rows():
         for name, cell in row.fields.items():
@@ -212,9 +208,7 @@ def own_types(source: Source, added: Sequence[str]) -> list[pa.Field]:
         frozenset([int, float]): pa.float64(),
         frozenset([datetime]): pa.timestamp("us"),
     }
-    types = {name: by_kind.get(frozenset(found), pa.string()) for name, found in kinds.items()}
-    names = keep_apart(dict.fromkeys(types), added)
-    return [pa.field(new, kind) for new, kind in zip(names, types.values(), strict=True)]
+    return [by_kind.get(frozenset(found), pa.string()) for found in kinds.values()]
 
 
 def whole(text: str) -> str:
