@@ -97,38 +97,71 @@ class ThemeClassifier:
         self.settings = theme_settings(config)
         self.themes = list(self.settings)
         self.mentioned = torch.tensor([label.endswith(MENTIONED) for label in self.labels])
+        thresholds = [
+            self.settings[label.removesuffix(MENTIONED)][
+                "mention_threshold" if label.endswith(MENTIONED) else "threshold"
+            ]
+            for label in self.labels
+        ]
+        self.threshold_logits = torch.logit(torch.tensor(thresholds))
         # RoBERTa's positions begin behind the padding index, so two fewer can be used.
         self.window = min(WINDOW, config.max_position_embeddings - 2)
 
+    def window_logits(self, windows: Sequence[list[int]]) -> torch.Tensor:
+        """The transformer's logits of windows, shape (windows, labels)."""
+        logits = torch.empty(len(windows), len(self.labels))
+        for batch in batches_by_length(windows):
+            inputs = pad_windows([windows[i] for i in batch], self.tokenizer.pad_token_id)
+            logits[batch] = self.model(**inputs).logits
+        return logits
+
     @torch.inference_mode()
-    def logits(self, articles: Sequence[Article]) -> torch.Tensor:
-        """Logits of the articles, shape (articles, labels)."""
+    def logits(self, articles: Sequence[Article], early_exit: bool = False) -> torch.Tensor:
+        """Logits of the articles, shape (articles, labels).
+
+        Args:
+            articles: any number.
+            early_exit: leave the transformer out where words alone lie far enough below every
+                threshold (`config.early_exit`, in log-odds).
+        """
         if not articles:
             return torch.empty(0, len(self.labels))
+        if self.words is None:
+            return self._read(articles)
+        words = self.words.logits([article.text for article in articles])
+        margin = getattr(self.model.config, "early_exit", None) if early_exit else None
+        if margin is None:
+            return (self._read(articles) + words) / 2
+        logits = words.clone()
+        read = ((words - self.threshold_logits).amax(1) >= -margin).nonzero()[:, 0]
+        if len(read):
+            logits[read] = (self._read([articles[i] for i in read]) + words[read]) / 2
+        return logits
+
+    def _read(self, articles: Sequence[Article]) -> torch.Tensor:
+        """The transformer's logits of whole articles, shape (articles, labels)."""
         windows: list[list[int]] = []
         owner: list[int] = []
         for index, article in enumerate(articles):
             own = article_windows(self.tokenizer, article, self.window)
             windows += own
             owner += [index] * len(own)
-        logits = torch.empty(len(windows), len(self.labels))
-        for batch in batches_by_length(windows):
-            inputs = pad_windows([windows[i] for i in batch], self.tokenizer.pad_token_id)
-            logits[batch] = self.model(**inputs).logits
         weights = torch.tensor([len(window) for window in windows])
-        pooled = pool_windows(logits, weights, torch.tensor(owner), self.mentioned)
-        if self.words is None:
-            return pooled
-        return (pooled + self.words.logits([article.text for article in articles])) / 2
+        logits = self.window_logits(windows)
+        return pool_windows(logits, weights, torch.tensor(owner), self.mentioned)
 
-    def probabilities(self, articles: Sequence[Article]) -> list[dict[str, float]]:
-        """Calibrated probability of every label, a dictionary per article."""
-        rows = torch.sigmoid(self.logits(articles)).tolist()
+    def probabilities(
+        self, articles: Sequence[Article], early_exit: bool = False
+    ) -> list[dict[str, float]]:
+        """Calibrated probability of every label, a dictionary per article; see `logits`."""
+        rows = torch.sigmoid(self.logits(articles, early_exit)).tolist()
         return [dict(zip(self.labels, row, strict=True)) for row in rows]
 
-    def predict(self, articles: Sequence[Article]) -> list[list[ThemeScore]]:
+    def predict(
+        self, articles: Sequence[Article], early_exit: bool = False
+    ) -> list[list[ThemeScore]]:
         """The score of every theme, in the checkpoint's order, a list per article."""
-        return [self.decide(row) for row in self.probabilities(articles)]
+        return [self.decide(row) for row in self.probabilities(articles, early_exit)]
 
     def evidence(self, article: Article, themes: Sequence[str]) -> list[Evidence]:
         """The sentences that speak most of each theme, best first, at least one per theme."""

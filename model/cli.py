@@ -206,6 +206,10 @@ def classify(
     report: Annotated[
         Path | None, typer.Option(help="Thư mục để ghi trang báo cáo HTML (index.html).")
     ] = None,
+    exact: Annotated[
+        bool,
+        typer.Option(help="Đọc hết cả những bài mà từ ngữ đã cho thấy không thuộc chủ đề nào."),
+    ] = False,
     workers: WorkersOption = None,
     engine: EngineOption = EngineName.local,
     ray_address: RayAddressOption = None,
@@ -218,7 +222,7 @@ def classify(
     """
     from model.corpus.worker import Settings
 
-    settings = Settings(summarize=summarize, length=length.value)
+    settings = Settings(summarize=summarize, length=length.value, exact=exact)
     run_on_corpus(
         "Phân loại",
         input_name,

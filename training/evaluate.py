@@ -37,9 +37,11 @@ mpl.use("Agg")
 logger = logging.getLogger(__name__)
 
 
-def predict(classifier: ThemeClassifier, articles: list[LabelledArticle]) -> Prediction:
+def predict(
+    classifier: ThemeClassifier, articles: list[LabelledArticle], early_exit: bool = False
+) -> Prediction:
     """The checkpoint's probabilities and decisions."""
-    rows = classifier.probabilities([item.article for item in articles])
+    rows = classifier.probabilities([item.article for item in articles], early_exit)
     labels = [*THEMES, *(key + MENTIONED for key in THEMES)]
     decided = [{t.theme: t for t in themes} for themes in map(classifier.decide, rows)]
     return Prediction(
@@ -126,8 +128,10 @@ def main(
     kinds = np.array([a.split for a in articles])
     sets = {"test": kinds == "test", "check": kinds != "test"}
     sets |= {f"check: {kind}": kinds == kind for kind in dict.fromkeys(a.split for a in check)}
+    classifier = ThemeClassifier(checkpoint)
     predictions = {
-        "this model": predict(ThemeClassifier(checkpoint), articles),
+        "this model": predict(classifier, articles),
+        "this model with early exit": predict(classifier, articles, early_exit=True),
         "TF-IDF + linear SVM": tfidf_svm(train, validation, articles),
         "frozen encoder (first window) + logistic regression": frozen_encoder(
             encoder, train, validation, articles

@@ -28,6 +28,7 @@ class Settings:
         summarize: make summaries, `length` long (a key of `LENGTHS`).
         writer: folder of a model that writes them; None: they are sentences of the article.
         columns: where a row's text is; None: found for each row by usual names.
+        exact: read every article to its end, also where its words say that there is nothing.
         checkpoint: folder of the theme classifier.
     """
 
@@ -36,6 +37,7 @@ class Settings:
     length: str = DEFAULT_LENGTH
     writer: str | None = None
     columns: TextColumns | None = None
+    exact: bool = False
     checkpoint: str = str(DEFAULT_CHECKPOINT)
 
 
@@ -96,7 +98,8 @@ class Worker:
         """Themes and summaries of articles."""
         results: list[dict[str, Any]] = [{} for _ in articles]
         if self.classifier is not None:
-            for result, themes in zip(results, self.classifier.predict(articles), strict=True):
+            found = self.classifier.predict(articles, early_exit=not self.settings.exact)
+            for result, themes in zip(results, found, strict=True):
                 result["primary"] = primary_theme(themes)
                 result["themes"] = [t.theme for t in themes if t.is_topic]
                 result["scores"] = {t.theme: round(t.score, 6) for t in themes}
