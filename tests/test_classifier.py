@@ -103,3 +103,26 @@ def test_tables_and_lists_do_not_break_it(classifier, noise):
     )
     analysis = analyze(text, classifier)
     assert all(math.isfinite(t.score) for t in analysis.themes)
+
+
+def test_early_exit_leaves_out_what_words_rule_out_and_decides_the_same(
+    classifier, clearance, monkeypatch
+):
+    texts = [clearance, *(path.read_text("utf-8") for path in SAMPLES)]
+    articles = [Article.from_text(text) for text in texts]
+    whole = classifier.predict(articles)
+    read = []
+    window_logits = classifier.window_logits
+
+    def watched(windows):
+        read.extend(windows)
+        return window_logits(windows)
+
+    monkeypatch.setattr(classifier, "window_logits", watched)
+    early = classifier.predict(articles, early_exit=True)
+    assert 0 < len(read) < sum(len(article_windows(classifier.tokenizer, a)) for a in articles)
+    for own, other in zip(early, whole, strict=True):
+        assert [(t.is_topic, t.is_mentioned) for t in own] == [
+            (t.is_topic, t.is_mentioned) for t in other
+        ]
+    assert [t.score for t in early[0]] == pytest.approx([t.score for t in whole[0]], abs=1e-4)
