@@ -55,10 +55,17 @@ DANGLING = re.compile(
     r"|Tôi |Chúng (?:tôi|ta) |Hãy |Đừng |Trước (?:mắt|hết)\b|Thứ (?:nhất|hai|ba)|(?:Một|Hai) là\b"
     r"|(?:Trước đó, )?[Nn]hư .{0,40}\bđã (?:thông tin|đưa|phản ánh)|Hôm qua\b|Theo tìm hiểu của"
     r"|(?:[^\s]+ ){1,8}cũng (?:cho|giao|yêu cầu|chỉ ra|khẳng định|thông tin|nhận xét|đề nghị|nói"
-    r"|chia sẻ|giải thích)\b)"
+    r"|chia sẻ|giải thích|có)\b"
+    r"|Kết quả,|(?:Những|Các|\d{1,9}) (?:[^\W\d_]+ ){1,4}?(?:này|nói trên|ấy|đó)\b|Đặc biệt\b"
+    r"|(?:Những|Các|\d{1,9}) (?:[^\W\d_]+ ){1,4}?trên (?:đã|được|sẽ|bị|là|của|cho|không)\b"
+    r"|(?:Buổi|Cuộc) (?:tiếp xúc|làm việc|họp|gặp) (?:được|diễn ra|có)\b)"
 )
 # "ông Phúc": whoever that is was named in full somewhere else.
 HALF_NAMED = re.compile(rf"\b(?:[Ôô]ng|[Bb]à) [{UPPER}]\w*(?! [{UPPER}])(?![-\w])")
+
+QUOTED = re.compile(r"[“\"][^“”\"]*[”\"]")
+# Outside quotation marks: somebody's words whose marks stand in other sentences.
+FIRST_PERSON = re.compile(r"\b[Tt]ôi\b")
 
 
 def stand_alone(sentence: str) -> str:
@@ -73,6 +80,10 @@ def stand_alone(sentence: str) -> str:
 
 
 def is_dangling(sentence: str) -> bool:
-    """Does the sentence hang on another one: by its first words, or by a name half given?"""
+    """Does the sentence hang on another one: by its first words, a name half given, an "I"?"""
     sentence = stand_alone(sentence)
-    return DANGLING.match(sentence) is not None or HALF_NAMED.search(sentence) is not None
+    return (
+        DANGLING.match(sentence) is not None
+        or HALF_NAMED.search(sentence) is not None
+        or FIRST_PERSON.search(QUOTED.sub("", sentence)) is not None
+    )

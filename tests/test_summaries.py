@@ -217,6 +217,11 @@ def test_dangling_openings_are_known():
         "Nghị quyết nói trên có hiệu lực.",
         "Ngay sau đó, xe lao xuống ruộng.",
         "Họ phải nộp đủ tiền.",
+        "Kết quả, 8 trên 10 hộ đồng ý.",
+        "5 hộ dân này được nhận đất.",
+        "Những số liệu trên cho thấy điều ấy.",
+        "Buổi tiếp xúc được thực hiện tại ba xã.",
+        "Khi về làng, tôi nhận ra mình đã sai.",
     ):
         assert is_dangling(sentence), sentence
     for sentence in (
@@ -227,6 +232,9 @@ def test_dangling_openings_are_known():
         "Họ Trịnh ở làng Sen góp đất.",
         "Hà Nội sẽ triển khai mô hình này.",
         "Song Hỷ là tên một quán ăn.",
+        "Các dự án trên địa bàn tỉnh đã xong.",
+        "12 hộ dân xã An nhận đất.",
+        "Bà Lê Thị Sen nói: “Tôi sẽ giao đất”.",
     ):
         assert not is_dangling(sentence), sentence
 
