@@ -108,7 +108,7 @@ class ThemeClassifier:
         # RoBERTa's positions begin behind the padding index, so two fewer can be used.
         self.window = min(WINDOW, config.max_position_embeddings - 2)
 
-    def window_logits(self, windows: Sequence[list[int]]) -> torch.Tensor:
+    def window_logits(self, windows: list[list[int]]) -> torch.Tensor:
         """The transformer's logits of windows, shape (windows, labels)."""
         logits = torch.empty(len(windows), len(self.labels))
         for batch in batches_by_length(windows):
