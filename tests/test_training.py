@@ -286,6 +286,6 @@ def test_the_exit_margin_leaves_out_no_article_in_which_something_is_found():
     words = np.array([[2.0, -9.0], [-1.5, -4.0], [-3.0, -3.0], [-0.2, -9.0]])
     both = np.array([[3.0, -9.0], [0.5, -4.0], [-4.0, -4.0], [-1.0, -9.0]])
     thresholds = [0.5, 0.5]
-    # The second one's words lie 1.5 below; and one further, for other papers.
-    assert train_classifier.exit_margin(words, both, thresholds) == 2.5
-    assert train_classifier.exit_margin(words[:1], both[:1], thresholds) == 1.0
+    reserve = train_classifier.EXIT_RESERVE
+    assert train_classifier.exit_margin(words, both, thresholds) == 1.5 + reserve
+    assert train_classifier.exit_margin(words[:1], both[:1], thresholds) == reserve

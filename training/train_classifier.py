@@ -55,6 +55,7 @@ from training.word_svm import WordSvm
 
 logger = logging.getLogger(__name__)
 MAX_WINDOWS = 3  # in training only: the first two and the last
+EXIT_RESERVE = 0.5  # log-odds
 PROBE_C = 0.5  # of the logistic regression that becomes the first head
 ENCODE_ARTICLES = 8
 STEP_ARTICLES = 4  # that go through the encoder at once
@@ -242,8 +243,8 @@ def platt_scaling(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, 
 def exit_margin(words: np.ndarray, both: np.ndarray, thresholds: list[float]) -> float:
     """How far below every threshold words alone must lie for the transformer to be left out.
 
-    So far that of the validation articles in which both find anything none is left out, and one
-    unit of log-odds further, since other papers use other words.
+    So far that of the validation articles in which both find anything none is left out, and
+    `EXIT_RESERVE` further, since other papers use other words.
 
     Args:
         words, both: calibrated logits, shape (articles, labels).
@@ -252,7 +253,7 @@ def exit_margin(words: np.ndarray, both: np.ndarray, thresholds: list[float]) ->
     limits = np.log(thresholds) - np.log1p(-np.array(thresholds))
     found = (both >= limits).any(1)
     short = -(words - limits).max(1)[found]
-    return round(float(max(short.max(initial=0.0), 0.0)) + 1.0, 2)
+    return round(float(max(short.max(initial=0.0), 0.0)) + EXIT_RESERVE, 2)
 
 
 def keep_labels(model: PreTrainedModel, labels: list[str]) -> None:
