@@ -22,6 +22,7 @@ from model.corpus.worker import Settings, Worker
 from model.errors import InputError
 
 TASK_ROWS = 4_096  # that one task reads, where a source can be read from anywhere
+BLOCK_BYTES = 256 << 10
 SCHEMA = pa.schema(
     [
         ("number", pa.int64()),
@@ -148,6 +149,8 @@ class RayEngine:
             context = DataContext.get_current()
             context.execution_options.preserve_order = True
             context.enable_progress_bars = False
+            # A stream of rows in many small blocks, so that every actor gets some of it.
+            context.target_max_block_size = BLOCK_BYTES
             columns = self.settings.columns
             read = frozenset(columns.read) if columns is not None else None
             tasks = RowSource(source, start, read)
