@@ -64,7 +64,7 @@ def test_summarize_a_file(tmp_path, clearance):
     source.write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert chude("summarize", source, "--output", output, "--length", "short").returncode == 1
     first, second, third = map(json.loads, output.read_text("utf-8").splitlines())
-    assert set(first) == {"id", "summary"}
+    assert set(first) == {"id", "text", "summary"}
     assert first["summary"]["text"] == first["summary"]["sentences"][0]["text"]
     assert "error" in second
     assert third["summary"] == {"text": "", "mode": "extractive", "sentences": []}
@@ -75,7 +75,7 @@ def test_classify_adds_summaries_when_asked(tmp_path, clearance):
     source.write_text(json.dumps({"id": 1, "text": clearance}))
     assert chude("classify", source, "--output", output, "--summarize").returncode == 0
     row = json.loads(output.read_text("utf-8"))
-    assert set(row) == {"id", "primary", "themes", "scores", "summary"}
+    assert set(row) == {"id", "text", "primary", "themes", "scores", "summary"}
     assert row["summary"]["text"].split()[-1] in clearance
 
 
@@ -117,7 +117,7 @@ def test_classify_keeps_order_and_does_not_stop_at_bad_rows(tmp_path, clearance)
         {"id": 7, "text": clearance},
         {"id": "b", "title": title, "lead": None, "body": body},
         "{broken",
-        {"id": "d", "content": "không có trường text"},
+        {"id": "d", "comment": "không có trường text"},
         ["not", "an", "object"],
         {"id": "f", "text": 5},
         {"id": "g", "text": none},

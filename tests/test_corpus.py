@@ -406,10 +406,10 @@ def test_a_row_that_breaks_the_model_does_not_stop_the_others(tiny_checkpoint, m
     worker = Worker(Settings(checkpoint=tiny_checkpoint))
     predict = worker.classifier.predict
 
-    def fragile(articles):
+    def fragile(articles, early_exit):
         if any("7 hộ" in article.text for article in articles):
             raise RuntimeError("no memory")
-        return predict(articles)
+        return predict(articles, early_exit)
 
     monkeypatch.setattr(worker.classifier, "predict", fragile)
     results = worker([Row(n, {"text": text_of(n)}) for n in range(4, 9)])

@@ -82,6 +82,8 @@ def run_corpus(
         OSError: a disk is full or closed; a previous output is as it was.
     """
     total = source.count()
+    if not total:
+        raise InputError("Đầu vào không có dòng nào.")
     if output.suffix.lower() == ".xlsx" and total >= SHEET_ROWS:
         raise InputError(
             f"Excel chỉ chứa được {SHEET_ROWS} dòng. Hãy ghi kết quả ra .csv hoặc .parquet."
