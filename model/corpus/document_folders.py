@@ -78,10 +78,6 @@ class Archive(Source):
         """Number of documents."""
         return len(self._members())
 
-    def identity(self) -> str:
-        """Of the archive."""
-        return files_identity([self.path])
-
     def rows(self, start: int = 0) -> Iterator[Row]:
         """A row per document."""
         for number, (name, index) in enumerate(self._members()[start:], start + 1):

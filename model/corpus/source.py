@@ -45,6 +45,7 @@ class Row:
 class Source(ABC):
     """Rows of one kind of input."""
 
+    path: Path
     columns: list[str] | None = None  # None: every row has its own
     schema: pa.Schema | None = None  # types of the columns, where the input says them
     seekable = False  # does `rows(start)` get there without reading what stands before?
@@ -59,9 +60,9 @@ class Source(ABC):
     def rows(self, start: int = 0) -> Iterator[Row]:
         """The rows from number `start` (from 0) on."""
 
-    @abstractmethod
     def identity(self) -> str:
-        """Changes whenever the input does."""
+        """Changes whenever the input, here one file, does."""
+        return files_identity([self.path])
 
 
 def files_identity(paths: Iterable[Path]) -> str:

@@ -12,7 +12,7 @@ from typing import TextIO
 
 from model.corpus.csv_records import csv_records
 from model.corpus.encoding import SAMPLE, find_delimiter, find_encoding
-from model.corpus.source import Row, Source, files_identity, unique_names
+from model.corpus.source import Row, Source, unique_names
 from model.errors import InputError
 
 MAX_LINE = 16 << 20  # characters of one JSON object
@@ -51,10 +51,6 @@ class JsonLines(Source):
     def count(self) -> int:
         """Lines that are not blank."""
         return sum(1 for _ in self._lines())
-
-    def identity(self) -> str:
-        """Of the file."""
-        return files_identity([self.path])
 
     def rows(self, start: int = 0) -> Iterator[Row]:
         """Line by line; a broken line is a row with an error."""
@@ -105,10 +101,6 @@ class Delimited(Source):
     def count(self) -> int:
         """Records below the header."""
         return sum(1 for _ in self._records()) - 1
-
-    def identity(self) -> str:
-        """Of the file."""
-        return files_identity([self.path])
 
     def rows(self, start: int = 0) -> Iterator[Row]:
         """Record by record; the header is row 1, as in a spreadsheet."""

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from model.corpus.source import Row, Source, files_identity, unique_names
+from model.corpus.source import Row, Source, unique_names
 from model.errors import InputError
 
 # What openpyxl makes of a broken file; a broken XML is a SyntaxError.
@@ -83,10 +83,6 @@ class Workbook(Source):
     def count(self) -> int:
         """Rows with content below the header."""
         return sum(1 for _ in self._records()) - 1
-
-    def identity(self) -> str:
-        """Of the file."""
-        return files_identity([self.path])
 
     def rows(self, start: int = 0) -> Iterator[Row]:
         """Row by row, numbered as in the sheet."""
