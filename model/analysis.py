@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 from model.article import Article
-from model.classifier import DEFAULT_CHECKPOINT, Evidence, ThemeClassifier, ThemeScore
+from model.classifier import Evidence, ThemeClassifier, ThemeScore
+from model.registry import current_checkpoint
 from model.summarizer import DEFAULT_LENGTH, Summarizer, Summarizes, Summary
 
 
@@ -49,10 +50,14 @@ def primary_theme(themes: list[ThemeScore]) -> str | None:
     return max(topics, key=lambda theme: theme.score).theme if topics else None
 
 
-@cache
-def load_classifier(checkpoint: Path = DEFAULT_CHECKPOINT) -> ThemeClassifier:
-    """The classifier, loaded once per process."""
+@lru_cache(maxsize=2)  # the one in use, and the one that it takes the place of
+def _load_classifier(checkpoint: Path) -> ThemeClassifier:
     return ThemeClassifier(checkpoint)
+
+
+def load_classifier() -> ThemeClassifier:
+    """The classifier in use, loaded once per process and again when another is promoted."""
+    return _load_classifier(current_checkpoint())
 
 
 @cache

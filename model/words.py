@@ -55,7 +55,8 @@ class WordModel:
         """Logits of the texts, shape (texts, labels)."""
         return torch.stack([self._logits(text) for text in texts])
 
-    def _logits(self, text: str) -> torch.Tensor:
+    def vector(self, text: str) -> tuple[torch.Tensor, torch.Tensor]:
+        """The n-grams of a text by number, shape (found,), and their weights, of norm 1."""
         syllables = re.findall(r"\w+", text.lower())
         counts: Counter[int] = Counter()
         for ngram in (*syllables, *map(" ".join, pairwise(syllables))):
@@ -63,6 +64,13 @@ class WordModel:
                 counts[number] += 1
         rows = torch.tensor(list(counts), dtype=torch.long)
         frequency = torch.tensor(list(counts.values()), dtype=torch.float32)
+        return rows, self.weigh(rows, frequency)
+
+    def weigh(self, rows: torch.Tensor, frequency: torch.Tensor) -> torch.Tensor:
+        """TF-IDF, of norm 1, of n-grams that occur so often; all of shape (found,)."""
         values = (1 + frequency.log()) * self.idf[rows]
-        values = values / values.norm().clamp(min=1e-12)
+        return values / values.norm().clamp(min=1e-12)
+
+    def _logits(self, text: str) -> torch.Tensor:
+        rows, values = self.vector(text)
         return values @ self.weights[rows] + self.bias

@@ -8,7 +8,7 @@ from tests.conftest import ROOT
 
 
 def chude(*arguments: object, stdin: bytes = b"") -> subprocess.CompletedProcess:
-    command = [sys.executable, "-c", "from model.cli import main; main()", *map(str, arguments)]
+    command = [sys.executable, "-c", "from cli.main import main; main()", *map(str, arguments)]
     return subprocess.run(command, input=stdin, capture_output=True, cwd=ROOT, timeout=300)
 
 

@@ -120,7 +120,12 @@ def test_control_c_stops_and_says_how_to_go_on(tmp_path, tiny_checkpoint):
     write_jsonl(tmp_path / "in.jsonl", 6_000, bad=10**9)
     arguments = command(tmp_path / "in.jsonl", output, tiny_checkpoint)
     process = subprocess.Popen(
-        arguments, env=environment(), stderr=subprocess.PIPE, start_new_session=True
+        arguments,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        # A shell that runs the tests in the background has them ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     while not any(p.stat().st_size for p in tmp_path.glob(".out.jsonl.*.partial")):
         assert process.poll() is None

@@ -34,6 +34,7 @@ from transformers import (
 )
 
 from model.classifier import MENTIONED, ThemeClassifier
+from model.features import head_of
 from model.windows import WINDOW, article_windows, pad_windows, pool_windows
 from model.words import WordModel
 from training.data import (
@@ -47,6 +48,7 @@ from training.data import (
     load_jsonl,
     soft_targets,
 )
+from training.heads import save, set_head
 from training.metrics import best_threshold
 from training.model_card import write_model_card
 from training.pooling import standardize_pooler, with_mean_pooling
@@ -219,12 +221,6 @@ def freeze(model: PreTrainedModel, layers: int) -> None:
         module.requires_grad_(False)
 
 
-def head_of(model: PreTrainedModel) -> nn.Linear:
-    """The last layer of a sequence classifier (RoBERTa keeps it inside a module)."""
-    head = model.classifier
-    return head if isinstance(head, nn.Linear) else head.out_proj
-
-
 def platt_scaling(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Scale and shift of every label that make the sigmoid a probability (Platt 1999).
 
@@ -260,19 +256,7 @@ def keep_labels(model: PreTrainedModel, labels: list[str]) -> None:
     """Drop every other label from the head."""
     head = head_of(model)
     rows = [LABELS.index(label) for label in labels]
-    head.weight = nn.Parameter(head.weight[rows])
-    head.bias = nn.Parameter(head.bias[rows])
-    head.out_features = len(rows)
-    model.config.id2label = dict(enumerate(labels))
-    model.config.label2id = {label: index for index, label in enumerate(labels)}
-    model.num_labels = len(labels)  # type: ignore[assignment]
-
-
-def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, output: Path) -> None:
-    """Write the checkpoint in half precision."""
-    model.half().save_pretrained(output)
-    model.float()
-    tokenizer.save_pretrained(output)
+    set_head(model, labels, head.weight[rows].detach(), head.bias[rows].detach())
 
 
 def scale_head(model: PreTrainedModel, scale: np.ndarray, shift: np.ndarray) -> None:

@@ -16,8 +16,9 @@ from model.corpus.report import Report
 from model.corpus.results import result_columns
 from model.corpus.source import Row, Source, files_identity
 from model.corpus.worker import Settings
-from model.corpus.writers import SHEET_ROWS, SUFFIXES, complete_file, write_results
+from model.corpus.writers import SHEET_ROWS, SUFFIXES, write_results
 from model.errors import InputError
+from model.files import complete_file
 
 CHANGED = "Tệp đầu vào đã thay đổi trong lúc chạy. Hãy chạy lại."
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from model.analysis import primary_theme
 from model.article import Article
-from model.classifier import DEFAULT_CHECKPOINT, ThemeClassifier
+from model.classifier import ThemeClassifier
 from model.corpus.columns import TextColumns, article_of, columns_of
 from model.corpus.documents import read_document
 from model.corpus.source import FILE, Row
 from model.errors import InputError
+from model.registry import current_checkpoint
 from model.summarizer import DEFAULT_LENGTH, Summarizer, Summarizes
 
 logger = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ class Settings:
         writer: folder of a model that writes them; None: they are sentences of the article.
         columns: where a row's text is; None: found for each row by usual names.
         exact: read every article to its end, also where its words say that there is nothing.
-        checkpoint: folder of the theme classifier.
+        checkpoint: folder of the theme classifier; the one in use unless another is given.
     """
 
     classify: bool = True
@@ -38,7 +39,23 @@ class Settings:
     writer: str | None = None
     columns: TextColumns | None = None
     exact: bool = False
-    checkpoint: str = str(DEFAULT_CHECKPOINT)
+    checkpoint: str = field(default_factory=lambda: str(current_checkpoint()))
+
+
+def article_of_row(row: Row, columns: TextColumns | None) -> Article:
+    """The article of a row: of a document, or of the cells of `columns`.
+
+    Raises InputError if it has none.
+    """
+    if row.error is not None:
+        raise InputError(row.error)
+    if row.document is not None:
+        try:
+            data = row.document()
+        except OSError as error:
+            raise InputError(f"không đọc được: {error.strerror}.") from error
+        return read_document(row.fields[FILE], data)
+    return article_of(row.fields, columns or columns_of(tuple(row.fields)))
 
 
 class Worker:
@@ -64,7 +81,7 @@ class Worker:
         articles: dict[int, Article] = {}
         for index, row in enumerate(rows):
             try:
-                articles[index] = self.article(row)
+                articles[index] = article_of_row(row, self.settings.columns)
             except InputError as error:
                 results[index] = {"error": f"{row.place}: {error}"}
             except Exception as error:  # a reader's fault must not end the run either
@@ -81,18 +98,6 @@ class Worker:
                 result = {"error": f"{rows[index].place}: {result['error']}"}
             results[index] = result
         return results
-
-    def article(self, row: Row) -> Article:
-        """The article of a row. Raises InputError if it has none."""
-        if row.error is not None:
-            raise InputError(row.error)
-        if row.document is not None:
-            try:
-                data = row.document()
-            except OSError as error:
-                raise InputError(f"không đọc được: {error.strerror}.") from error
-            return read_document(row.fields[FILE], data)
-        return article_of(row.fields, self.settings.columns or columns_of(tuple(row.fields)))
 
     def describe(self, articles: list[Article]) -> list[dict[str, Any]]:
         """Themes and summaries of articles."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -23,6 +21,7 @@ from model.corpus.results import (
     keep_apart,
 )
 from model.corpus.source import FILE, Row, Source, unique_names
+from model.files import complete_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -223,25 +222,6 @@ WRITERS: dict[str, Writer] = {
     ".xlsx": write_workbook,
     ".parquet": write_parquet,
 }
-
-
-@contextmanager
-def complete_file(output: Path) -> Iterator[Path]:
-    """A path to write to, which takes the name of `output` when all has gone well.
-
-    Raises OSError and leaves a previous output as it was.
-    """
-    # A fixed name, so that the next run removes what a killed one has left.
-    partial = output.with_name(f".{output.stem}.unfinished{output.suffix}")
-    partial.unlink(missing_ok=True)
-    try:
-        yield partial
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
-        partial.replace(output)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
 
 
 def write_results(output: Path, source: Source, results: Results, added: list[str]) -> None:

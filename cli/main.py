@@ -14,6 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from cli.console import errors, fail
+from cli.labels import labels_app
+from cli.models import models_app
+from cli.themes import themes_app
+from cli.train import train
 from model.article import MAX_CHARACTERS
 from model.errors import InputError
 
@@ -27,7 +32,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+app.add_typer(labels_app, name="labels")
+app.add_typer(themes_app, name="themes")
+app.add_typer(models_app, name="models")
+app.command()(train)
 MAX_BYTES = 4 * MAX_CHARACTERS  # no character takes more in UTF-8
 MODE_NAMES = {"extractive": "câu của bài viết", "abstractive": "mô hình viết"}
 NOTHING = "Không có câu nào để tóm tắt."
@@ -87,12 +95,6 @@ ModeOption = Annotated[
 WriterOption = Annotated[
     Path | None, typer.Option(help="Thư mục mô hình viết tóm tắt (cho --mode abstractive).")
 ]
-
-
-def fail(message: str) -> typer.Exit:
-    """Tell the reason on standard error; the caller raises what comes back."""
-    errors.print(f"Lỗi: {message}", style="red", markup=False)
-    return typer.Exit(1)
 
 
 def read_text(file: str) -> str:
@@ -281,3 +283,7 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     logging.getLogger("model.corpus").setLevel(logging.INFO)
     app()
+
+
+if __name__ == "__main__":
+    main()

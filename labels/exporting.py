@@ -1,0 +1,49 @@
+"""Write the labels of a store to a file that `labels.importing` reads as it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from labels.store import ABSENT, MAIN, TOUCHED, LabelStore, StoredArticle
+from labels.tables import write_table
+from model.errors import InputError
+
+COLUMNS = (
+    *("id", "title", "lead", "body", "labels", "touched", "absent"),
+    *("held_out", "authors", "sources", "labelled_at"),
+)
+
+
+def export_labels(store: LabelStore, output: Path) -> int:
+    """Write every labelled article, one row each; how many were there?
+
+    Raises InputError if the store is empty or the file cannot be written.
+    """
+    articles = [item for item in store.articles() if item.labels]
+    if not articles:
+        raise InputError("Kho nhãn chưa có bài nào.")
+    write_table(output, COLUMNS, [row_of(item) for item in articles])
+    return len(articles)
+
+
+def row_of(item: StoredArticle) -> dict[str, Any]:
+    """An article of the store as a row; only what somebody has stated or implied is in it."""
+    labels = item.labels.values()
+
+    def themes(grade: int) -> list[str]:
+        return [theme for theme, label in item.labels.items() if label.grade == grade]
+
+    return {
+        "id": item.name or item.id[:12],
+        "title": item.article.title,
+        "lead": item.article.lead,
+        "body": "\n".join(item.article.paragraphs),
+        "labels": themes(MAIN),
+        "touched": themes(TOUCHED),
+        "absent": themes(ABSENT),
+        "held_out": item.held_out,
+        "authors": sorted({label.author for label in labels}),
+        "sources": sorted({label.source for label in labels}),
+        "labelled_at": max(label.at for label in labels),
+    }

@@ -1,0 +1,69 @@
+"""What the head of a classifier sees of an article: the encoder's view of its windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+
+from model.article import Article
+from model.classifier import ThemeClassifier
+from model.windows import article_windows, batches_by_length
+
+
+@dataclass(frozen=True)
+class ArticleFeatures:
+    """What the head sees of one article.
+
+    Attributes:
+        windows: one row per window, shape (windows, hidden).
+        lengths: tokens of each window, shape (windows,).
+    """
+
+    windows: torch.Tensor
+    lengths: torch.Tensor
+
+    @property
+    def mean(self) -> torch.Tensor:
+        """Over the tokens of the article, shape (hidden,)."""
+        return (self.windows * self.lengths[:, None]).sum(0) / self.lengths.sum()
+
+
+def head_of(model: PreTrainedModel) -> nn.Linear:
+    """The last layer of a sequence classifier (RoBERTa keeps it inside a module)."""
+    head: Any = model.classifier
+    return head if isinstance(head, nn.Linear) else head.out_proj
+
+
+@torch.inference_mode()
+def article_features(
+    classifier: ThemeClassifier, articles: Sequence[Article]
+) -> list[ArticleFeatures]:
+    """What the classifier's head sees of the articles, one by one in their order."""
+    if not articles:
+        return []
+    windows: list[list[int]] = []
+    counts = []
+    for article in articles:
+        own = article_windows(classifier.tokenizer, article, classifier.window)
+        windows += own
+        counts.append(len(own))
+    seen: list[torch.Tensor] = []
+    hook = head_of(classifier.model).register_forward_pre_hook(
+        lambda head, inputs: seen.append(inputs[0])
+    )
+    try:
+        classifier.window_logits(windows)
+    finally:
+        hook.remove()
+    order = [index for batch in batches_by_length(windows) for index in batch]
+    rows = torch.cat(seen)
+    features = torch.empty_like(rows)
+    features[order] = rows
+    lengths = torch.tensor([len(window) for window in windows])
+    pairs = zip(features.split(counts), lengths.split(counts), strict=True)
+    return [ArticleFeatures(own.clone(), length) for own, length in pairs]

@@ -1,0 +1,162 @@
+"""The theme classifiers on this machine: the shipped one, and those trained here.
+
+A version is a folder under `models/`, a checkpoint with a `version.json` beside the weights.
+`current.json` lists the versions that were promoted, the current one last.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from model.classifier import DEFAULT_CHECKPOINT, read_themes
+from model.errors import InputError
+from model.files import write_json
+from model.home import home
+
+logger = logging.getLogger(__name__)
+SHIPPED = "goc"  # name of the version that comes with the program
+LATEST = "latest"  # stands for the version that was trained last
+RECORD = "version.json"
+
+
+@dataclass(frozen=True)
+class Version:
+    """A classifier.
+
+    Attributes:
+        name: of its folder. checkpoint: the folder.
+        record: how it was made and measured, as `training.retrain.candidate` writes it; empty
+            for the shipped one.
+    """
+
+    name: str
+    checkpoint: Path
+    record: dict[str, Any]
+
+    @property
+    def themes(self) -> dict[str, str]:
+        """Its themes by key, with their names on screen."""
+        return {key: s["label"] for key, s in read_themes(self.checkpoint).items()}
+
+
+class ModelRegistry:
+    """Which versions there are, and which one is used."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = (folder or home()) / "models"
+        self.current_file = self.folder / "current.json"
+
+    def versions(self) -> list[Version]:
+        """All of them, the shipped one first, then by age."""
+        found = [Version(SHIPPED, DEFAULT_CHECKPOINT, {})]
+        if not self.folder.is_dir():
+            return found
+        for path in self.folder.iterdir():
+            if path.name.startswith("."):
+                continue  # being made, or being removed
+            try:
+                record = json.loads((path / RECORD).read_text("utf-8"))
+            except (OSError, ValueError):
+                continue  # not one of ours
+            found.append(Version(path.name, path, record))
+        return [found[0], *sorted(found[1:], key=lambda v: (v.record["created"], v.name))]
+
+    def find(self, name: str) -> Version:
+        """The version of that name, or the latest one. Raises InputError if there is none."""
+        versions = self.versions()
+        if name == LATEST:
+            if len(versions) == 1:
+                raise InputError("Chưa có mô hình nào được huấn luyện trên máy này.")
+            return versions[-1]
+        for version in versions:  # a name is only ever compared, never joined to a path
+            if version.name == name:
+                return version
+        names = ", ".join(v.name for v in versions)
+        raise InputError(f"Không có mô hình '{name}'. Các mô hình: {names}.")
+
+    def history(self) -> list[str]:
+        """Names of the versions in use so far, the current one last."""
+        try:
+            names = json.loads(self.current_file.read_text("utf-8"))["history"]
+        except FileNotFoundError:
+            return [SHIPPED]
+        except (OSError, ValueError, KeyError, TypeError):
+            logger.warning("%s cannot be read; the shipped model is used", self.current_file)
+            return [SHIPPED]
+        there = [n for n in names if n == SHIPPED or (self.folder / n / RECORD).is_file()]
+        return there or [SHIPPED]
+
+    def current(self) -> Version:
+        """The version in use."""
+        name = self.history()[-1]
+        return next((v for v in self.versions() if v.name == name), self.versions()[0])
+
+    def promote(self, name: str) -> Version:
+        """Use that version from now on; a running page takes it up with the next article.
+
+        Raises InputError if there is no such version.
+        """
+        version = self.find(name)
+        with self._lock():
+            history = self.history()
+            if history[-1] != version.name:
+                write_json(self.current_file, {"history": [*history, version.name]})
+        return version
+
+    def rollback(self) -> Version:
+        """Use again what was used before. Raises InputError if there was nothing."""
+        with self._lock():
+            history = self.history()
+            if len(history) == 1:
+                raise InputError("Không có mô hình nào trước mô hình đang dùng để quay lại.")
+            write_json(self.current_file, {"history": history[:-1]})
+        return self.current()
+
+    def remove(self, name: str) -> None:
+        """Delete a version. Raises InputError if it is in use or was not trained here."""
+        version = self.find(name)
+        if version.name == SHIPPED:
+            raise InputError("Mô hình đi kèm chương trình không xóa được.")
+        with self._lock():
+            history = self.history()
+            if history[-1] == version.name:
+                raise InputError(
+                    f"Mô hình '{version.name}' đang được dùng. Hãy quay lại mô hình khác trước."
+                )
+            left: list[str] = []
+            for used in history:
+                if used != version.name and left[-1:] != [used]:
+                    left.append(used)
+            write_json(self.current_file, {"history": left})
+            gone = version.checkpoint.with_name(f".removed-{version.name}")
+            version.checkpoint.rename(gone)
+        shutil.rmtree(gone)
+
+    def add(self, checkpoint: Path, name: str) -> Version:
+        """Take in a finished checkpoint, a folder on the same disk, as a candidate.
+
+        Raises InputError if the name is taken.
+        """
+        target = self.folder / name
+        if target.exists():
+            raise InputError(f"Đã có mô hình tên '{name}'.")
+        checkpoint.rename(target)
+        return self.find(name)
+
+    def _lock(self) -> FileLock:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(self.folder / ".lock", timeout=30)
+
+
+def current_checkpoint() -> Path:
+    """Folder of the classifier in use."""
+    registry = ModelRegistry()
+    name = registry.history()[-1]
+    return DEFAULT_CHECKPOINT if name == SHIPPED else registry.folder / name

@@ -1,0 +1,1 @@
+"""From the labels of a store to a new version of the classifier, beside the one in use."""
