@@ -16,6 +16,7 @@ from model.errors import InputError
 from model.numbers import decimal
 from model.sentences import split_sentences
 from model.summarizer import DEFAULT_LENGTH, LENGTHS, Summary, joined
+from page.correction import Corrected, build_correction, of_analysis
 from page.messages import render_bar, render_error
 
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -109,23 +110,28 @@ def render_analysis(analysis: Analysis, seconds: float) -> str:
     )
 
 
-def run(text: str, length: str) -> str:
-    """What the button does: the result, or the reason why there is none."""
+def run(text: str, length: str) -> tuple[str, Corrected | None]:
+    """What the button does: the result, or the reason why there is none; and what to correct."""
     start = time.perf_counter()
     try:
         analysis = analyze(text, length=length)
     except InputError as error:
-        return render_error(str(error))
-    return render_analysis(analysis, time.perf_counter() - start)
+        return render_error(str(error)), None
+    return render_analysis(analysis, time.perf_counter() - start), of_analysis(text, analysis)
 
 
-def run_again(text: str, length: str) -> str:
+def run_again(text: str, length: str) -> tuple[str, Corrected | None]:
     """What another length does: nothing before there is a text."""
-    return run(text, length) if text.strip() else EMPTY
+    return run(text, length) if text.strip() else (EMPTY, None)
 
 
-def build_article_tab() -> None:
-    """The tab, from top to bottom."""
+def build_article_tab(labelling: bool) -> None:
+    """The tab, from top to bottom.
+
+    Args:
+        labelling: may visitors correct labels?
+    """
+    analysed = gr.State(None)
     samples = [path.read_text("utf-8") for path in sorted(SAMPLES.glob("*.txt"))]
     with gr.Row():
         with gr.Column(scale=5):
@@ -153,8 +159,10 @@ def build_article_tab() -> None:
             )
         with gr.Column(scale=6):
             result = gr.HTML(EMPTY, elem_id="result")
-    done = button.click(run, [text, length], result, api_name="analyze")
-    length.input(run_again, [text, length], result, api_visibility="private")
+            if labelling:
+                build_correction(analysed)
+    done = button.click(run, [text, length], [result, analysed], api_name="analyze")
+    length.input(run_again, [text, length], [result, analysed], api_visibility="private")
     # On a telephone the result is below the fold.
     done.then(
         None,
@@ -162,4 +170,4 @@ def build_article_tab() -> None:
         "'nearest', behavior: 'smooth'})",
         api_visibility="private",
     )
-    clear.click(lambda: ("", EMPTY), None, [text, result], api_visibility="private")
+    clear.click(lambda: ("", EMPTY, None), None, [text, result, analysed], api_visibility="private")

@@ -19,8 +19,8 @@ from model.corpus.worker import Settings
 from model.errors import InputError
 from model.numbers import number
 from page.corpus_job import CorpusJob
-from page.corpus_view import render_progress, render_result, render_status, render_table
-from page.messages import file_error, render_error
+from page.corpus_view import render_progress, render_result, render_table
+from page.messages import file_error, render_error, render_status
 
 MAX_MEGABYTES = 200
 MAX_ROWS = 20_000

@@ -10,7 +10,7 @@ from model.corpus.progress import Progress
 from model.corpus.report import Report
 from model.corpus.results import ERROR, as_text
 from model.numbers import number, percent
-from page.messages import render_bar
+from page.messages import render_bar, render_status
 
 CELL = 160  # characters of a cell that are shown
 BAR = "#1d4ed8"
@@ -33,11 +33,6 @@ def render_table(name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]
         f'<div class="chude"><h3>{escape(name)}</h3></div><div class="chude-preview" tabindex="0" '
         f'role="region" aria-label="{escape(name)}"><table><tr>{head}</tr>{body}</table></div>'
     )
-
-
-def render_status(message: str) -> str:
-    """Where a run is, in words."""
-    return f'<div class="chude-progress" role="status">{escape(message)}</div>'
 
 
 def render_progress(progress: Progress | None) -> str:

@@ -31,3 +31,8 @@ def render_bar(theme: str, label: str, share: float, figure: str, color: str, fa
         f'<div class="fill" style="width:{100 * share:.1f}%;background:{color}"></div></div>'
         f'<span class="number">{escape(figure)}</span></div>'
     )
+
+
+def render_status(message: str) -> str:
+    """Where a run is, in words."""
+    return f'<div class="chude-progress" role="status">{escape(message)}</div>'

@@ -30,8 +30,8 @@ from training.train_classifier import (
     ArticleCollator,
     ArticleTrainer,
     freeze,
+    graded_dataset,
     save,
-    to_dataset,
     training_arguments,
     with_probe_head,
 )
@@ -148,7 +148,7 @@ def main(
     dataset = soft_windows(teacher, chosen, probabilities[:, : len(KEYS)], tokenizer, rng)
     logger.info("%d windows", len(dataset))
     sample = [train[i] for i in rng.permutation(len(train))[:PROBE_ARTICLES]]
-    graded_windows = to_dataset(sample, tokenizer, WINDOW, 1)
+    graded_windows = graded_dataset(sample, tokenizer, WINDOW, max_windows=1)
     model = with_probe_head(str(encoder), graded_windows, tokenizer.pad_token_id)
     freeze(model, frozen_layers)
     arguments = training_arguments(

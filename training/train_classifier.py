@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,6 +34,7 @@ from transformers import (
     set_seed,
 )
 
+from model.article import Article
 from model.classifier import MENTIONED, ThemeClassifier
 from model.features import head_of
 from model.windows import WINDOW, article_windows, pad_windows, pool_windows
@@ -64,22 +66,45 @@ STEP_ARTICLES = 4  # that go through the encoder at once
 
 
 def to_dataset(
+    articles: Sequence[Article],
+    labels: np.ndarray,
+    tokenizer: PreTrainedTokenizerBase,
+    window: int,
+    weights: np.ndarray | None = None,
+    max_windows: int = MAX_WINDOWS,
+) -> Dataset:
+    """Rows of `index`, `windows` (token ids of each), `length` (of the longest) and `labels`.
+
+    Args:
+        articles: what is learnt from.
+        labels: their targets, shape (articles, labels).
+        window: tokens, at most.
+        weights: of the targets, of the same shape; they become a column if they are given.
+        max_windows: of an article: the first ones and the last.
+    """
+    rows: list[dict[str, Any]] = []
+    for index, article in enumerate(articles):
+        windows = article_windows(tokenizer, article, window)
+        if len(windows) > max_windows:
+            windows = [*windows[: max_windows - 1], windows[-1]]
+        row = {"index": index, "windows": windows, "length": max(map(len, windows))}
+        row["labels"] = labels[index].tolist()
+        if weights is not None:
+            row["weights"] = weights[index].tolist()
+        rows.append(row)
+    return Dataset.from_list(rows)
+
+
+def graded_dataset(
     articles: list[LabelledArticle],
     tokenizer: PreTrainedTokenizerBase,
     window: int,
     max_windows: int = MAX_WINDOWS,
 ) -> Dataset:
-    """Rows of `index`, `windows` (token ids of each), `length` (of the longest) and `labels`."""
-    rows: list[dict[str, Any]] = []
-    for item, labels in zip(articles, soft_targets(grade_matrix(articles)), strict=True):
-        windows = article_windows(tokenizer, item.article, window)
-        if len(windows) > max_windows:
-            windows = [*windows[: max_windows - 1], windows[-1]]
-        length = max(map(len, windows))
-        rows.append(
-            {"index": len(rows), "windows": windows, "length": length, "labels": labels.tolist()}
-        )
-    return Dataset.from_list(rows)
+    """`to_dataset` with the grades of readers as targets."""
+    targets = soft_targets(grade_matrix(articles))
+    texts = [item.article for item in articles]
+    return to_dataset(texts, targets, tokenizer, window, max_windows=max_windows)
 
 
 class ArticleCollator:
@@ -104,8 +129,10 @@ class ArticleCollator:
             states = [state for row in rows for state in self.states[row["index"]]]
             del batch["input_ids"]
             batch["states"] = nn.utils.rnn.pad_sequence(states, batch_first=True)
-        labels = torch.tensor([row["labels"] for row in rows])
-        return {**batch, "owner": torch.tensor(owner), "labels": labels}
+        for column in ("labels", "weights"):
+            if column in rows[0]:
+                batch[column] = torch.tensor([row[column] for row in rows])
+        return {**batch, "owner": torch.tensor(owner)}
 
 
 def run_layers(layers: nn.ModuleList, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -154,7 +181,10 @@ class ArticleTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> Any:
-        """Binary cross-entropy of each article's pooled logits."""
+        """Binary cross-entropy of each article's pooled logits.
+
+        `weights`, of the shape of `labels`, say how much each of them counts, if they are there.
+        """
         mask = inputs["attention_mask"]
         if "states" in inputs:
             layers = model.bert.encoder.layer[self.frozen_layers :]
@@ -162,10 +192,15 @@ class ArticleTrainer(Trainer):
             logits = model.classifier(model.dropout(model.bert.pooler(states)))
         else:
             logits = model(input_ids=inputs["input_ids"], attention_mask=mask).logits.float()
-        mentioned = torch.tensor([label.endswith(MENTIONED) for label in LABELS])
+        names: dict[int, str] = self.model.config.id2label  # type: ignore[assignment]
+        mentioned = torch.tensor([names[i].endswith(MENTIONED) for i in range(len(names))])
         mentioned = mentioned.to(logits.device)
         logits = pool_windows(logits, mask.sum(1), inputs["owner"], mentioned)
-        loss = nn.functional.binary_cross_entropy_with_logits(logits, inputs["labels"])
+        losses = nn.functional.binary_cross_entropy_with_logits(
+            logits, inputs["labels"], reduction="none"
+        )
+        weights = inputs.get("weights", torch.ones_like(losses))
+        loss = (losses * weights).sum() / weights.sum().clamp(min=1e-6)
         return (loss, {"logits": logits}) if return_outputs else loss
 
 
@@ -357,7 +392,7 @@ def main(
     work = output.with_name(output.name + "-work")
     resume = can_resume(work, fingerprint(train, settings))
     window = min(WINDOW, AutoConfig.from_pretrained(encoder).max_position_embeddings - 2)
-    dataset = to_dataset(train, tokenizer, window)
+    dataset = graded_dataset(train, tokenizer, window)
     pad = tokenizer.pad_token_id
     model = (
         with_probe_head(encoder, dataset, pad)
