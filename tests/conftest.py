@@ -1,7 +1,9 @@
 import os
+import tempfile
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # nothing that the tests run may ask the network for a model
+os.environ["CHUDE_HOME"] = tempfile.mkdtemp(prefix="chude-test-")  # and not the user's own labels
 
 import pytest
 
@@ -26,6 +28,14 @@ Nhà thầu được giao mặt bằng sạch và sẽ đóng cọc mố cầu n
 @pytest.fixture(scope="session")
 def classifier() -> ThemeClassifier:
     return ThemeClassifier()
+
+
+@pytest.fixture
+def own_home(tmp_path, monkeypatch) -> Path:
+    """A folder for labels and versions that no other test has touched."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("CHUDE_HOME", str(folder))
+    return folder
 
 
 @pytest.fixture
