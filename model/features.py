@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 
 from model.article import Article
 from model.classifier import ThemeClassifier
-from model.windows import article_windows, batches_by_length
+from model.windows import article_windows, batches_by_length, pad_windows
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,17 @@ def article_features(
     hook = head_of(classifier.model).register_forward_pre_hook(
         lambda head, inputs: seen.append(inputs[0])
     )
+    order: list[int] = []
     try:
-        classifier.window_logits(windows)
+        for batch in batches_by_length(windows):
+            own = [windows[index] for index in batch]
+            classifier.model(**pad_windows(own, classifier.tokenizer.pad_token_id))
+            order += batch
     finally:
         hook.remove()
-    order = [index for batch in batches_by_length(windows) for index in batch]
     rows = torch.cat(seen)
     features = torch.empty_like(rows)
     features[order] = rows
     lengths = torch.tensor([len(window) for window in windows])
     pairs = zip(features.split(counts), lengths.split(counts), strict=True)
-    return [ArticleFeatures(own.clone(), length) for own, length in pairs]
+    return [ArticleFeatures(seen_by.clone(), length) for seen_by, length in pairs]

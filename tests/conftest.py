@@ -1,5 +1,13 @@
 import os
+import shutil
+import socket
+import subprocess
+import sys
 import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # nothing that the tests run may ask the network for a model
@@ -23,6 +31,44 @@ phóng mặt bằng của dự án đã hoàn thành, chậm bốn tháng so v�
 
 Nhà thầu được giao mặt bằng sạch và sẽ đóng cọc mố cầu ngay trong tháng này.
 """
+
+
+CHROMIUM = shutil.which("chromium")
+
+
+@contextmanager
+def serve(*options: str, host: str = "127.0.0.1", **environment: str) -> Iterator[str]:
+    """The page in a process of its own; its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "app.py", "--host", host, "--port", str(port), "--no-browser"]
+    server = subprocess.Popen([*command, *options], cwd=ROOT, env=os.environ | environment)
+    url = f"http://127.0.0.1:{port}/"
+    try:
+        for _ in range(240):
+            assert server.poll() is None, "the page did not start"
+            try:
+                urllib.request.urlopen(url, timeout=2)
+                break
+            except OSError:
+                time.sleep(0.5)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 
 from labels.store import LabelStore
 from model.background import Background
@@ -54,10 +55,9 @@ def train(
     with training_run(mode, folder) as state:
         try:
             return make_candidate(mode, unlabelled, folder, state, settings or {})
-        except OSError as error:
+        except (OSError, SafetensorError) as error:
             raise InputError(
-                f"Không ghi được vào '{folder}': {error.strerror or error}. Mô hình đang dùng "
-                "còn nguyên."
+                f"Không ghi được vào '{folder}': {error}. Mô hình đang dùng còn nguyên."
             ) from error
 
 

@@ -46,7 +46,8 @@ class ThemeComparison:
     Attributes:
         theme, label: its key and its name.
         graded, positives: held-out articles graded for it, and those about it.
-        current, candidate: None where the version does not know the theme.
+        new: does only the candidate know it?
+        current, candidate: None where the version does not know the theme, or nothing is graded.
         worse: is the candidate surely worse, resampling being what tells?
         ungraded, alarms: our own check articles that are not graded for the theme, and how many
             of them the candidate takes to be about it.
@@ -54,6 +55,7 @@ class ThemeComparison:
 
     theme: str
     label: str
+    new: bool
     graded: int
     positives: int
     current: ThemeMeasure | None
@@ -128,6 +130,7 @@ def compare_theme(
     return ThemeComparison(
         theme,
         label,
+        current is None,
         len(truth),
         int(truth.sum()),
         measured(current),
@@ -150,18 +153,16 @@ def reasons_against(themes: Sequence[ThemeComparison]) -> list[str]:
                 f"còn {decimal(after, 2)}."
             )
     for theme in themes:
-        if theme.candidate is None:
-            continue
-        if theme.worse and theme.current is not None:
+        if theme.worse and theme.current and theme.candidate:
             reasons.append(
                 f"'{theme.label}' kém hẳn: F1 từ {decimal(theme.current.f1, 2)} "
                 f"còn {decimal(theme.candidate.f1, 2)}."
             )
-        if theme.current is None and theme.positives and theme.candidate.high < USELESS:
+        if theme.new and theme.positives and theme.candidate and theme.candidate.high < USELESS:
             reasons.append(
                 f"Chủ đề mới '{theme.label}' chưa dùng được: F1 {decimal(theme.candidate.f1, 2)}."
             )
-        if theme.current is None and theme.alarms > MAX_ALARMS * max(1, theme.ungraded):
+        if theme.new and theme.alarms > MAX_ALARMS * max(1, theme.ungraded):
             reasons.append(
                 f"Chủ đề mới '{theme.label}' báo nhầm nhiều: nhận "
                 f"{percent(theme.alarms / theme.ungraded)} số bài về việc khác."

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from transformers import PreTrainedModel
 
@@ -15,6 +17,7 @@ from model.features import ArticleFeatures, article_features
 from model.files import complete_file
 from training.retrain.examples import Example
 
+logger = logging.getLogger(__name__)
 CHUNK = 16  # articles between two signs of progress
 ENCODERS = 3  # whose features are kept
 SAVE_EVERY = 400  # articles; what a killed run loses at most
@@ -42,7 +45,10 @@ class FeatureCache:
         self.path = folder / f"{encoder_digest(classifier.model)}.safetensors"
         self.tensors: dict[str, torch.Tensor] = {}
         if self.path.exists():
-            self.tensors = load_file(self.path)
+            try:
+                self.tensors = load_file(self.path)
+            except SafetensorError:
+                logger.warning("%s is damaged; its articles are read again", self.path)
             self.path.touch()
         by_use = sorted(folder.glob("*.safetensors"), key=lambda path: path.stat().st_mtime)
         for old in by_use[:-ENCODERS]:

@@ -82,9 +82,12 @@ def training_targets(
         logits: of the quick head, shape (examples, labels).
     """
     truth = np.stack([targets(lesson.examples, label) for label in labels], axis=1)
+    new = np.array([label.removesuffix(MENTIONED) in lesson.new for label in labels])
+    # Our own articles are there to keep what is known as it is, not to teach it once more.
+    ours = np.array([example.ours for example in lesson.examples])
+    truth[ours[:, None] & ~new] = np.nan
     unknown = np.isnan(truth)
     guesses = expit(logits)
-    new = np.array([label.removesuffix(MENTIONED) in lesson.new for label in labels])
     # Of a new theme nothing is known where nobody has looked; most articles are about other things.
     wanted = np.where(unknown, np.where(new, 0.0, guesses), truth)
     weights = np.where(unknown, np.where(new, UNGRADED * (guesses < 0.5), DISTILLED), 1.0)
@@ -168,6 +171,7 @@ def fine_tune(
             state.advance(len(states) / len(dataset))
     kept = np.array([int(e.id[:8], 16) % VALIDATION == 0 for e in lesson.examples])
     resume = prepare(work, run)
+    state.restart_curve()
     state.begin("Tinh chỉnh")
     trainer = ArticleTrainer(
         model=model,

@@ -102,6 +102,10 @@ class StateFile:
         if time.monotonic() - self.written >= WRITE_EVERY:
             self.write()
 
+    def restart_curve(self) -> None:
+        """What follows is another curve."""
+        self.state = replace(self.state, curve=[])
+
     def point(self, step: float, **values: float) -> None:
         """A point of the curve."""
         self.state = replace(self.state, curve=[*self.state.curve, {"step": step, **values}])

@@ -31,8 +31,9 @@ def typical_vectors(words: WordModel, count: int, seed: int = 0) -> csr_matrix:
     vectors = []
     for _ in range(count):
         frequency = generator.poisson(rate)
-        rows = torch.from_numpy(frequency.nonzero()[0])
-        vectors.append((rows, words.weigh(rows, torch.from_numpy(frequency[rows]).float())))
+        found = frequency.nonzero()[0]
+        rows = torch.from_numpy(found)
+        vectors.append((rows, words.weigh(rows, torch.from_numpy(frequency[found]).float())))
     return stack(words, vectors)
 
 
