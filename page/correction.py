@@ -27,14 +27,14 @@ class Corrected:
     """An article as it was analysed, and what was found in it."""
 
     text: str
-    main: list[str]
-    touched: list[str]
+    main: tuple[str, ...]
+    touched: tuple[str, ...]
 
 
 def of_analysis(text: str, analysis: Analysis) -> Corrected:
     """What a reader may correct."""
-    main = [theme.theme for theme in analysis.themes if theme.is_topic]
-    touched = [t.theme for t in analysis.themes if t.is_mentioned and not t.is_topic]
+    main = tuple(t.theme for t in analysis.themes if t.is_topic)
+    touched = tuple(t.theme for t in analysis.themes if t.is_mentioned and not t.is_topic)
     return Corrected(text, main, touched)
 
 
@@ -81,12 +81,13 @@ def build_correction(analysed: gr.State) -> None:
         store = LabelStore()
         themes = store.themes(ModelRegistry().current().themes)
         known = store.grades(Article.from_text(corrected.text))
-        chosen = {MAIN: corrected.main, TOUCHED: corrected.touched}
-        for grade, found in chosen.items():
-            unknown = [theme for theme in found if theme not in known]
-            chosen[grade] = [*unknown, *(t for t, g in known.items() if g == grade)]
+        grades = dict.fromkeys(corrected.touched, TOUCHED) | dict.fromkeys(corrected.main, MAIN)
+        grades |= known
         choices = [(label, key) for key, label in themes.items()]
-        values = {g: [theme for theme in found if theme in themes] for g, found in chosen.items()}
+        values = {
+            grade: [theme for theme in themes if grades.get(theme) == grade]
+            for grade in (MAIN, TOUCHED)
+        }
         return {
             fold: gr.update(visible=True),
             main: gr.update(choices=choices, value=values[MAIN]),
