@@ -1,6 +1,7 @@
 """Training end to end on tiny random checkpoints, and the encoder against its source."""
 
 import json
+import subprocess
 import sys
 import types
 
@@ -21,9 +22,11 @@ from transformers import (
 
 from model.article import Article
 from model.classifier import MENTIONED, ThemeClassifier
+from model.errors import InputError
 from model.windows import article_windows, pad_windows
 from model.words import WordModel
-from training import distill, train_classifier
+from tests.conftest import ROOT
+from training import distill, train_classifier, train_jsonl
 from training.add_labels import split_of_stories
 from training.build_encoder import (
     build_model,
@@ -170,7 +173,7 @@ def test_an_encoder_taught_by_words_keeps_its_head_and_its_lower_layers(graded, 
 
 def test_the_shipped_word_model_is_the_svm(tmp_path):
     articles = tiny_articles()
-    svm = WordSvm(articles)
+    svm = WordSvm.of_graded(articles)
     words = svm.word_model(SHIPPED)
     texts = [a.article.text for a in articles] + ["", "Chẳng có từ nào quen", "Quốc hội. quốc HỘI"]
     columns = [train_classifier.LABELS.index(label) for label in SHIPPED]
@@ -289,3 +292,65 @@ def test_the_exit_margin_leaves_out_no_article_in_which_something_is_found():
     reserve = train_classifier.EXIT_RESERVE
     assert train_classifier.exit_margin(words, both, thresholds) == 1.5 + reserve
     assert train_classifier.exit_margin(words[:1], both[:1], thresholds) == reserve
+
+
+def labelled_file(folder):
+    """A hundred articles, half of them on a theme, half of the others touching it."""
+    path = folder / "labelled.jsonl"
+    rows = [
+        {
+            "id": n,
+            "text": f"Tin {n}: {SENTENCES[1 - n % 2]}",
+            "labels": ["Họp dân"] if n % 2 else [],
+            "touched": ["Họp dân"] if n % 4 == 0 else [],
+        }
+        for n in range(100)
+    ]
+    path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
+    return path
+
+
+def xlm_roberta(folder):
+    tokenizer = unigram_tokenizer()
+    config = XLMRobertaConfig(vocab_size=len(tokenizer), **SMALL, max_position_embeddings=130)
+    XLMRobertaModel(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def test_labelled_articles_in_checkpoint_out(tmp_path):
+    encoder = xlm_roberta(tmp_path / "encoder")
+    train_jsonl.main(
+        labelled_file(tmp_path),
+        str(encoder),
+        tmp_path / "mine",
+        epochs=2,
+        mixed_precision=train_jsonl.Precision.bf16,
+    )
+    classifier = ThemeClassifier(tmp_path / "mine")
+    assert classifier.themes == ["hop_dan"]
+    assert classifier.labels == ["hop_dan", "hop_dan:mentioned"]
+    assert classifier.settings["hop_dan"]["label"] == "Họp dân"
+    about, other = (Article("", "", (SENTENCES[n],)) for n in (0, 1))
+    scores = [themes[0].score for themes in classifier.predict([about, other])]
+    assert scores[0] > scores[1]
+
+
+def test_too_few_labelled_articles_are_refused(tmp_path):
+    path = labelled_file(tmp_path)
+    path.write_text("\n".join(path.read_text("utf-8").splitlines()[:12]), "utf-8")
+    with pytest.raises(InputError, match="còn thiếu"):
+        train_jsonl.main(path, str(xlm_roberta(tmp_path / "encoder")), tmp_path / "mine")
+
+
+def test_two_processes_train_together(tmp_path):
+    # As `accelerate launch` does it; on a CPU that one would want MPI.
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2"]
+    command += ["-m", "training.train_jsonl", str(labelled_file(tmp_path)), "--epochs", "1"]
+    command += ["--encoder", str(xlm_roberta(tmp_path / "encoder"))]
+    command += ["--output", str(tmp_path / "mine")]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert run.returncode == 0, run.stderr
+    assert ThemeClassifier(tmp_path / "mine").themes == ["hop_dan"]
+    state = next((tmp_path / "mine-work").glob("checkpoint-*/trainer_state.json"))
+    assert json.loads(state.read_text())["global_step"] == 3  # half of what one process takes

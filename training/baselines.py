@@ -44,7 +44,8 @@ def tfidf_svm(
     train: list[LabelledArticle], validation: list[LabelledArticle], test: list[LabelledArticle]
 ) -> Prediction:
     """`WordSvm`, its thresholds chosen on the validation articles."""
-    probabilities = WordSvm(train).probabilities(a.article.text for a in [*validation, *test])
+    texts = [item.article.text for item in (*validation, *test)]
+    probabilities = WordSvm.of_graded(train).probabilities(texts)
     return _decide(probabilities, validation, len(test))
 
 

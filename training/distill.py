@@ -23,7 +23,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase, set_seed
 
 from model.article import Article
 from model.windows import WINDOW, article_windows
-from training.data import DATA, KEYS, load_graded, load_jsonl
+from training.data import DATA, KEYS, LABELS, load_graded, load_jsonl
 from training.resume import can_resume, fingerprint
 from training.split_labels import SIMILAR
 from training.train_classifier import (
@@ -137,7 +137,7 @@ def main(
     rng = np.random.default_rng(seed)
     graded = load_graded(corpus)
     train = [a for a in graded if a.split == "train"] + load_jsonl(DATA / "written", "train")
-    teacher = WordSvm(train)
+    teacher = WordSvm.of_graded(train)
     settings = [str(encoder), str(unlabelled), articles, learning_rate, batch_size, frozen_layers]
     work = output.with_name(output.name + "-work")
     resume = can_resume(work, fingerprint(train, {"settings": settings, "seed": seed}))
@@ -149,7 +149,7 @@ def main(
     logger.info("%d windows", len(dataset))
     sample = [train[i] for i in rng.permutation(len(train))[:PROBE_ARTICLES]]
     graded_windows = graded_dataset(sample, tokenizer, WINDOW, max_windows=1)
-    model = with_probe_head(str(encoder), graded_windows, tokenizer.pad_token_id)
+    model = with_probe_head(str(encoder), graded_windows, tokenizer.pad_token_id, LABELS)
     freeze(model, frozen_layers)
     arguments = training_arguments(
         work,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -213,28 +213,39 @@ def probe(features: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.nda
     return np.vstack([f.coef_ for f in fits]), np.concatenate([f.intercept_ for f in fits])
 
 
+def with_first_head(
+    encoder: str, dataset: Dataset, pad: int, labels: Sequence[str]
+) -> PreTrainedModel:
+    """An encoder as a classifier: fitted to `dataset` if it is mean-pooled, else untrained."""
+    if is_mean_pooled(encoder):
+        return with_probe_head(encoder, dataset, pad, labels)
+    return with_new_head(encoder, labels)
+
+
 def is_mean_pooled(encoder: str) -> bool:
     """Is it an encoder of `training.build_encoder`?"""
     return bool(getattr(AutoConfig.from_pretrained(encoder), "mean_pooled", False))
 
 
-def with_new_head(encoder: str) -> PreTrainedModel:
+def with_new_head(encoder: str, labels: Sequence[str]) -> PreTrainedModel:
     """Any encoder as `AutoModelForSequenceClassification` loads it, with an untrained head."""
     return AutoModelForSequenceClassification.from_pretrained(
         encoder,
         dtype=torch.float32,
-        num_labels=len(LABELS),
+        num_labels=len(labels),
         problem_type="multi_label_classification",
-        id2label=dict(enumerate(LABELS)),
-        label2id={label: i for i, label in enumerate(LABELS)},
+        id2label=dict(enumerate(labels)),
+        label2id={label: i for i, label in enumerate(labels)},
     )
 
 
 @torch.no_grad()
-def with_probe_head(encoder: str, dataset: Dataset, pad: int) -> BertForSequenceClassification:
+def with_probe_head(
+    encoder: str, dataset: Dataset, pad: int, labels: Sequence[str]
+) -> BertForSequenceClassification:
     """A mean-pooled encoder whose head is fitted to the articles of `dataset`."""
     base = AutoModel.from_pretrained(encoder, add_pooling_layer=False)
-    model = with_mean_pooling(base, LABELS).eval()
+    model = with_mean_pooling(base, list(labels)).eval()
     articles = encode_frozen(model.bert, dataset, pad, model.config.num_hidden_layers)
     ends = torch.stack([window[0] for article in articles for window in article]).float()
     standardize_pooler(model, ends)
@@ -260,11 +271,11 @@ def platt_scaling(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, 
     """Scale and shift of every label that make the sigmoid a probability (Platt 1999).
 
     Both have shape (labels,). They pass unchanged through the pooling of windows (a mean or a
-    maximum), so they can be folded into a head.
+    maximum), so they can be folded into a head. Where `targets` are NaN they are left out.
     """
     fits = [
-        LogisticRegression(C=1.0).fit(logits[:, [i]], targets[:, i] > 0.5)
-        for i in range(logits.shape[1])
+        LogisticRegression(C=1.0).fit(logits[known, i][:, None], targets[known, i] > 0.5)
+        for i, known in enumerate(~np.isnan(targets.T))
     ]
     # A label that validation cannot rank must not be turned upside down.
     scale = np.array([max(float(fit.coef_[0, 0]), 0.1) for fit in fits], np.float32)
@@ -306,17 +317,22 @@ def calibrate_and_save(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     words: WordModel,
-    validation: list[LabelledArticle],
+    articles: Sequence[Article],
+    targets: np.ndarray,
+    names: Mapping[str, str],
     output: Path,
 ) -> None:
     """Set a word model beside the classifier, calibrate both on validation articles, write them.
 
     The classifier is calibrated alone first, so that its logits weigh as much as the words'; then
     the mean of the two is, and thresholds are chosen for it.
+
+    Args:
+        articles: for validation.
+        targets: probabilities of the model's labels, NaN where unknown; shape (articles, labels).
+        names: of the themes on screen, by key.
     """
-    articles = [item.article for item in validation]
-    targets = soft_targets(grade_matrix(validation, list(THEMES)))
-    model.config.themes = {key: {"label": name} for key, name in THEMES.items()}
+    model.config.themes = {key: {"label": name} for key, name in names.items()}
     save(model, tokenizer, output)
     classifier = ThemeClassifier(output)
     classifier.words = None  # of an earlier run
@@ -331,13 +347,14 @@ def calibrate_and_save(
     words.bias = words.bias * torch.from_numpy(scale) + torch.from_numpy(shift)
     probabilities = 1 / (1 + np.exp(-(both * scale + shift)))
     thresholds = [
-        best_threshold(t > 0.5, p) for t, p in zip(targets.T, probabilities.T, strict=True)
+        best_threshold(target[known] > 0.5, column[known])
+        for target, column, known in zip(
+            targets.T, probabilities.T, ~np.isnan(targets.T), strict=True
+        )
     ]
-    for index, key in enumerate(THEMES):
-        model.config.themes[key] |= {
-            "threshold": thresholds[index],
-            "mention_threshold": thresholds[len(THEMES) + index],
-        }
+    for label, threshold in zip(classifier.labels, thresholds, strict=True):
+        kind = "mention_threshold" if label.endswith(MENTIONED) else "threshold"
+        model.config.themes[label.removesuffix(MENTIONED)][kind] = threshold
     model.config.early_exit = exit_margin(
         own_words * scale + shift, both * scale + shift, thresholds
     )
@@ -394,11 +411,7 @@ def main(
     window = min(WINDOW, AutoConfig.from_pretrained(encoder).max_position_embeddings - 2)
     dataset = graded_dataset(train, tokenizer, window)
     pad = tokenizer.pad_token_id
-    model = (
-        with_probe_head(encoder, dataset, pad)
-        if is_mean_pooled(encoder)
-        else with_new_head(encoder)
-    )
+    model = with_first_head(encoder, dataset, pad, LABELS)
     states = None
     if isinstance(model, BertForSequenceClassification):
         # The frozen layers give the same states in every epoch: compute them once.
@@ -424,7 +437,15 @@ def main(
     trainer.train(resume_from_checkpoint=resume)
     model.cpu().eval()
     keep_labels(model, SHIPPED)
-    calibrate_and_save(model, tokenizer, WordSvm(train).word_model(SHIPPED), validation, output)
+    calibrate_and_save(
+        model,
+        tokenizer,
+        WordSvm.of_graded(train).word_model(SHIPPED),
+        [item.article for item in validation],
+        soft_targets(grade_matrix(validation, list(THEMES))),
+        THEMES,
+        output,
+    )
     losses = [e["train_loss"] for e in trainer.state.log_history if "train_loss" in e]
     settings |= {
         "training_articles": len(train),

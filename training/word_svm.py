@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -20,24 +20,34 @@ class WordSvm:
     """TF-IDF of 1–2-grams of syllables over the whole text, a linear SVM per label, Platt scaling.
 
     Args:
-        articles: what it learns from.
+        texts: what it learns from.
+        targets: probability of each label, over 0.5 if it is true, NaN where unknown; shape (texts,
+            labels).
+        labels: their names.
     """
 
-    def __init__(self, articles: list[LabelledArticle]) -> None:
+    def __init__(self, texts: Sequence[str], targets: np.ndarray, labels: Sequence[str]) -> None:
+        self.names = list(labels)
         self.vectorizer = TfidfVectorizer(
             ngram_range=(1, 2), min_df=2, sublinear_tf=True, token_pattern=r"\w+", lowercase=True
         )
-        inputs = self.vectorizer.fit_transform(a.article.text for a in articles)
+        inputs = self.vectorizer.fit_transform(texts)
         folds = StratifiedKFold(5, shuffle=True, random_state=0)
         self.labels = [
             CalibratedClassifierCV(LinearSVC(C=1.0), cv=folds, ensemble=False).fit(
-                inputs, target > 0.5
+                inputs[known := ~np.isnan(target)], target[known] > 0.5
             )
-            for target in soft_targets(grade_matrix(articles)).T
+            for target in targets.T
         ]
 
+    @classmethod
+    def of_graded(cls, articles: list[LabelledArticle]) -> WordSvm:
+        """What readers' grades teach it, for `LABELS`."""
+        texts = [item.article.text for item in articles]
+        return cls(texts, soft_targets(grade_matrix(articles)), LABELS)
+
     def probabilities(self, texts: Iterable[str]) -> np.ndarray:
-        """Calibrated probabilities of `LABELS`, shape (texts, labels)."""
+        """Calibrated probabilities of its labels, shape (texts, labels)."""
         return self.probabilities_of(self.vectorizer.transform(texts))
 
     def probabilities_of(self, vectors: csr_matrix) -> np.ndarray:
@@ -45,10 +55,10 @@ class WordSvm:
         return np.stack([label.predict_proba(vectors)[:, 1] for label in self.labels], axis=1)
 
     def word_model(self, labels: list[str]) -> WordModel:
-        """The same for some of `LABELS`, as it is shipped."""
+        """The same for some of its labels, as it is shipped."""
         weights, biases = [], []
         for name in labels:
-            [fitted] = self.labels[LABELS.index(name)].calibrated_classifiers_
+            [fitted] = self.labels[self.names.index(name)].calibrated_classifiers_
             svm, [platt] = fitted.estimator, fitted.calibrators
             # The probability is 1 / (1 + exp(a f + b)) of the margin f = w x + i.
             weights.append(-platt.a_ * svm.coef_[0])
