@@ -27,7 +27,9 @@ of the two, and its sigmoid a calibrated probability (Platt scaling is folded in
 `config.themes` holds each theme's name on screen and its thresholds. Over a corpus the transformer
 is left out where words alone lie `config.early_exit` log-odds below every threshold. Articles are
 read whole, in windows of at most 256 tokens: mean over the windows for a main topic, maximum for a
-mention (`model/windows.py`).
+mention (`model/windows.py`). `background.safetensors` holds mean and covariance of what the encoder
+sees of 1,500 newspaper articles (`training.describe_background`), from which new themes are set
+apart when a user trains them.
 
 ## Training
 
