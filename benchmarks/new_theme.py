@@ -1,10 +1,12 @@
 """How good a new theme becomes from a few examples: quick and full training, and words alone.
 
     python -m benchmarks.new_theme --articles DIR/vietnews/train.parquet --draws 3
+    python -m benchmarks.new_theme --articles DIR/vietnews/train.parquet --draws 3 --no-others
     python -m benchmarks.new_theme --articles DIR/vietnews/train.parquet --full
 
 Two themes that the shipped model has never been taught, graded by reading
-(`training/data/new-themes.tsv`). A user labels so many articles about the theme and as many others;
+(`training/data/new-themes.tsv`). A user labels so many articles about the theme and as many others,
+or none;
 `chude train` does what it does (and keeps a quarter of them to measure by). F1 is that of the main
 topic, "touched" counting as absent, on the articles that nobody has labelled for it.
 """
@@ -50,11 +52,11 @@ class Theme:
         self.truth = np.array([grades[name] == MAIN for name in self.test])
         self.about, self.others = self.about[: max(SIZES)], self.others[:half]
 
-    def draw(self, size: int, seed: int) -> dict[str, bool]:
-        """Articles to be labelled: `size` about the theme, as many others."""
+    def draw(self, size: int, with_others: bool, seed: int) -> dict[str, bool]:
+        """Articles to be labelled: `size` about the theme, and as many others, or none."""
         generator = np.random.default_rng(seed)
         about = generator.choice(self.about, size, replace=False)
-        others = generator.choice(self.others, size, replace=False)
+        others = generator.choice(self.others, size if with_others else 0, replace=False)
         return dict.fromkeys(about.tolist(), True) | dict.fromkeys(others.tolist(), False)
 
 
@@ -72,8 +74,10 @@ def f1_of_words(theme: Theme, labelled: dict[str, bool]) -> float:
     return float(f1_score(theme.truth, test >= 0.5))
 
 
-def f1_of_training(theme: Theme, labelled: dict[str, bool], mode: str, folder: Path) -> float:
-    """What `chude train` makes of them."""
+def f1_of_training(
+    theme: Theme, labelled: dict[str, bool], mode: str, folder: Path
+) -> tuple[float, float]:
+    """What `chude train` makes of them; and how much the mean F1 of the shipped themes gains."""
     (folder / "labels.sqlite").unlink(missing_ok=True)
     store = LabelStore(folder)
     store.name_theme(theme.key, theme.key)
@@ -89,13 +93,18 @@ def f1_of_training(theme: Theme, labelled: dict[str, bool], mode: str, folder: P
     classifier = ThemeClassifier(version.checkpoint)
     examples = [Example(name, name, theme.texts[name], {}) for name in theme.test]
     seen = FeatureCache(classifier, folder / "cache")(examples)
-    return float(f1_score(theme.truth, topics_of(classifier, examples, seen)[theme.key]))
+    measured = version.record["comparison"]["themes"]
+    gains = [t["candidate"]["f1"] - t["current"]["f1"] for t in measured if not t["new"]]
+    found = topics_of(classifier, examples, seen)[theme.key]
+    return float(f1_score(theme.truth, found)), float(np.mean(gains))
 
 
 def main(
     articles: Annotated[Path, typer.Option(help="Parquet file of the texts, or their folder.")],
     draws: Annotated[int, typer.Option(help="Draws of the labelled articles per size.")] = 1,
     full: Annotated[bool, typer.Option("--full", help="Full training, too (hours).")] = False,
+    others: Annotated[bool, typer.Option(help="As many articles on other things labelled.")] = True,
+    size: Annotated[list[int] | None, typer.Option(help="Numbers of examples.")] = None,
     only: Annotated[str | None, typer.Option(help="One theme of the table.")] = None,
 ) -> None:
     """Print mean F1 per theme, number of examples and way."""
@@ -104,19 +113,21 @@ def main(
     table = pd.read_csv(DATA / "new-themes.tsv", sep="\t", index_col="id")
     folder = articles if articles.is_dir() else articles.parent
     texts = read_texts(folder, set(table.index))
-    logger.info("theme\texamples\tquick\t%sTF-IDF + linear SVM", "full\t" if full else "")
+    columns = ["quick", "shipped themes", *(["full", "shipped themes"] if full else [])]
+    logger.info("\t".join(["theme", "examples", *columns, "TF-IDF + linear SVM"]))
     with tempfile.TemporaryDirectory() as home:
         for key in [only] if only else table.columns:
             theme = Theme(key, table[key], texts)
-            for size in SIZES:
+            for count in size or SIZES:
                 scores = []
                 for seed in range(draws):
-                    labelled = theme.draw(size, seed)
+                    labelled = theme.draw(count, others, seed)
                     modes = [QUICK, FULL] if full else [QUICK]
                     found = [f1_of_training(theme, labelled, m, Path(home)) for m in modes]
-                    scores.append([*found, f1_of_words(theme, labelled)])
+                    pairs = [figure for pair in found for figure in pair]
+                    scores.append([*pairs, f1_of_words(theme, labelled)])
                 means = "\t".join(f"{mean:.3f}" for mean in np.mean(scores, axis=0))
-                logger.info("%s\t%d\t%s", key, size, means)
+                logger.info("%s\t%d\t%s", key, count, means)
 
 
 if __name__ == "__main__":

@@ -36,8 +36,8 @@ from training.retrain.state import read_state
 
 MAX_MEGABYTES = 50
 LOOK_EVERY = 2.0  # seconds
-QUICK = "Nhanh: chỉ khớp phần kết luận (vài phút)"
-FULL = "Đầy đủ: tinh chỉnh cả phần đọc hiểu (hàng chục phút đến vài giờ)"
+QUICK = "Nhanh (vài phút)"
+FULL = "Đầy đủ (chục phút đến vài giờ)"
 HELP = (
     "Bảng có cột bài viết (`title`, `lead`, `body` hoặc `text`, `nội dung`…) và cột `labels` (hoặc "
     "`nhãn`, `chủ đề`), nhiều chủ đề cách nhau bằng dấu chấm phẩy. Chủ đề có trong tệp mà dòng này "
@@ -192,7 +192,13 @@ def build_labels_part(tab: gr.Tab) -> None:
 
 def build_training_part() -> gr.State:
     """One training at a time; what comes back holds the name of the last version made here."""
-    mode = gr.Radio([(QUICK, "quick"), (FULL, "full")], value="quick", label="Cách huấn luyện")
+    mode = gr.Radio(
+        [(QUICK, "quick"), (FULL, "full")],
+        value="quick",
+        label="Cách huấn luyện",
+        info="Nhanh: chỉ khớp phần kết luận. Đầy đủ: tinh chỉnh cả phần đọc hiểu.",
+        elem_id="train-mode",
+    )
     with gr.Row():
         start = gr.Button("Huấn luyện", variant="primary", elem_id="train-start", scale=3)
         halt = gr.Button("Dừng", interactive=False, elem_id="train-stop", scale=1)

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -183,19 +184,23 @@ def test_a_call_that_fails_stores_nothing(tmp_path):
 
 
 TWO_WRITERS = """
-import sys
+import sys, time
 from pathlib import Path
 from labels.store import Labelled, LabelStore
 from model.article import Article
 folder, author = sys.argv[1:]
+def items(number):
+    own = Article(f"Bài thứ {number} của {author} về bà con thôn Đoài xã Tân Mơ")
+    yield Labelled("", own, {"gpmb": 2})
+    time.sleep(0.003)  # in the middle of a transaction
+    shared = Article("Bài mà cả hai người cùng gán nhãn về xã Tân Mơ")
+    yield Labelled("", shared, {"dan_van": number % 3})
 print("sẵn sàng", flush=True)
 sys.stdin.readline()
 store, new = LabelStore(Path(folder)), 0
 for number in range(40):
-    own = Article(f"Bài thứ {number} của {author} về bà con thôn Đoài xã Tân Mơ")
-    shared = Article("Bài mà cả hai người cùng gán nhãn về xã Tân Mơ")
-    items = [Labelled("", own, {"gpmb": 2}), Labelled("", shared, {"dan_van": number % 3})]
-    new += store.add(items, author, "thử")
+    new += store.add(items(number), author, "thử")
+    time.sleep(0.003)  # the other one's turn
 print(new)
 """
 
@@ -213,6 +218,8 @@ def test_two_processes_that_write_at_once_lose_nothing(tmp_path):
     store = LabelStore(folder)
     labels = history(store)
     assert len(labels) == sum(new)
+    authors = [by for *_, by, _ in labels]
+    assert sum(one != other for one, other in pairwise(authors)) > 1  # they did write at once
     for author in ("Lan", "Hùng"):
         assert sum(by == author and theme == "gpmb" for theme, _, _, by, _ in labels) == 40
     articles = store.articles()
