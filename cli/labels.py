@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from cli.console import errors, output, reasons, user_name
+from cli.console import add_row, errors, output, reasons, user_name
 from model.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,13 +41,12 @@ def confirm_new(reading: Reading, yes: bool) -> None:
         errors.print(f"Chủ đề mới: '{label}' (khóa: {key})", markup=False)
         if meant := reading.similar.get(key):
             errors.print(f"  có phải ý bạn là '{meant}'?", style="yellow", markup=False)
-        if yes:
-            continue
-        if not sys.stdin.isatty():
-            raise InputError(
-                "Tệp có chủ đề chưa biết; chưa nhập gì. Thêm --yes nếu đó đúng là chủ đề mới, "
-                "hoặc sửa lại tên trong tệp."
-            )
+    if reading.new and not yes and not sys.stdin.isatty():
+        raise InputError(
+            "Tệp có chủ đề chưa biết; chưa nhập gì. Thêm --yes nếu đó đúng là chủ đề mới, hoặc "
+            "sửa lại tên trong tệp."
+        )
+    for label in () if yes else reading.new.values():
         if not typer.confirm(f"Thêm chủ đề '{label}'?", err=True):
             raise InputError("Chưa nhập gì. Hãy sửa lại tên chủ đề trong tệp rồi nhập lại.")
 
@@ -122,9 +121,11 @@ def suggest_articles(
     from model.analysis import load_classifier
     from model.corpus.columns import find_columns
     from model.corpus.open_source import open_source
+    from model.corpus.run import check_output
 
     with reasons():
         source = open_source(corpus)
+        check_output(corpus, output_file)
         columns = None
         if source.columns is not None or text_column:
             columns = find_columns(source.columns or text_column or (), text_column or ())
@@ -157,5 +158,5 @@ def show() -> None:
     table = Table("Chủ đề", "Khóa", "Nội dung chính", "Nhắc đến", "Không có", "Để đo")
     for count in counts:
         numbers = (count.main, count.touched, count.absent, count.held_out)
-        table.add_row(count.label, count.theme, *map(str, numbers))
+        add_row(table, count.label, count.theme, *map(str, numbers))
     output.print(table)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from cli.console import errors, output, reasons
+from cli.console import add_row, errors, output, reasons
 from model.numbers import decimal
 
 models_app = typer.Typer(
@@ -29,7 +29,8 @@ def show_comparison(comparison: dict[str, Any]) -> None:
     """Per theme F1 of both versions, what speaks against the candidate, and where they differ."""
     table = Table("Chủ đề", "Bài đo", "F1 đang dùng", "F1 mô hình mới", "Nhận nhầm bài khác")
     for theme in comparison["themes"]:
-        table.add_row(
+        add_row(
+            table,
             theme["label"],
             f"{theme['positives']}/{theme['graded']}",
             f1_text(theme["current"]),
@@ -62,7 +63,8 @@ def list_models() -> None:
         table = Table("", "Tên", "Tạo lúc", "Cách", "Từ", "Chủ đề")
         for version in registry.versions():
             record = version.record
-            table.add_row(
+            add_row(
+                table,
                 "*" if version.name == current else "",
                 version.name,
                 record.get("created", "đi kèm chương trình"),

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cli.console import output, reasons
+from cli.console import add_row, output, reasons
 from model.errors import InputError
 
 themes_app = typer.Typer(help="Danh mục chủ đề: xem, đổi tên, bỏ.", no_args_is_help=True)
@@ -41,7 +41,7 @@ def list_themes() -> None:
     table = Table("Khóa", "Tên", "Mô hình đang dùng")
     for key, label in themes.items():
         state = "chưa có" if key not in known else "có" if known[key] == label else known[key]
-        table.add_row(key, label, state)
+        add_row(table, key, label, state)
     output.print(table)
 
 

@@ -13,6 +13,8 @@ from labels.store import ABSENT, MAIN, TOUCHED, Labelled, LabelStore, article_id
 from model.corpus.columns import TextColumns, article_of, columns_of, find_columns, plain_name
 from model.corpus.open_source import open_source
 from model.corpus.source import Row
+from model.corpus.text_tables import Delimited
+from model.corpus.writers import as_it_was, whole
 from model.errors import InputError
 
 # The first name that a table has wins.
@@ -31,6 +33,7 @@ USUAL_NAMES = {
     TOUCHED: ("touched", "nhac den", "chi nhac den"),
     ABSENT: ("absent", "khong co", "khong phai", "not"),
 }
+IMPLIED = "implied"  # column of what our own export knows to be absent by omission
 UNREAD = "?"  # in the place of labels: nobody has read the article yet
 
 
@@ -87,6 +90,7 @@ def read_labels(
     if source.has_documents:
         raise InputError("Nhãn cần một bảng: .jsonl, .csv, .tsv, .xlsx hoặc .parquet.")
     columns = None
+    delimited = isinstance(source, Delimited)
     if source.columns is not None:
         columns = find_columns(source.columns, text_columns)
         find_label_columns(source.columns)
@@ -99,7 +103,9 @@ def read_labels(
     implies = True
     for row in source.rows():
         try:
-            item, states_absent = read_row(row, columns, names, reading)
+            if delimited:
+                row = replace(row, fields={n: as_it_was(c) for n, c in row.fields.items()})
+            item, states_absent = read_row(row, columns, names)
         except InputError as error:
             reading.problems.append(f"{row.place}: {error}")
             continue
@@ -121,7 +127,7 @@ def read_labels(
     labelled = [item for identity, (item, _) in found.items() if identity not in clashing]
     if implies:
         labelled = with_implied(labelled)
-    reading.labelled = labelled
+    reading.labelled = labelled = [item for item in labelled if item.grades]
     used = {theme for item in labelled for theme in item.grades}
     reading.new = {k: label for k, label in names.items() if k not in themes and k in used}
     for key, label in reading.new.items():
@@ -146,7 +152,7 @@ def find_label_columns(columns: Sequence[str]) -> dict[int, str]:
 
 
 def read_row(
-    row: Row, columns: TextColumns | None, names: dict[str, str], reading: Reading
+    row: Row, columns: TextColumns | None, names: dict[str, str]
 ) -> tuple[Labelled | None, bool]:
     """A row's article and labels, None if it is unread; and does it say what is absent?
 
@@ -158,8 +164,8 @@ def read_row(
     cells = {grade: cell_names(row.fields[c], names) for grade, c in label_columns.items()}
     if UNREAD in cells[MAIN]:
         return None, False
-    text = columns or columns_of(tuple(n for n in row.fields if n not in label_columns.values()))
-    article = article_of(row.fields, text)
+    usual = columns_of(tuple(n for n in row.fields if n not in label_columns.values()))
+    article = article_of(row.fields, columns or usual)
     grades: dict[str, int] = {}
     for grade, listed in cells.items():
         for name in listed:
@@ -169,9 +175,12 @@ def read_row(
                 names[key] = name
             if grades.setdefault(key, grade) != grade:
                 raise InputError(f"chủ đề '{name}' vừa có vừa không.")
-    identity = row.fields.get(text.id or "")
-    item = Labelled("" if identity is None else str(identity), article, grades)
-    return item, ABSENT in label_columns
+    implied = [find_theme(name, names) for name in cell_names(row.fields.get(IMPLIED), names)]
+    unstated = frozenset(key for key in implied if key and key not in grades)
+    grades |= dict.fromkeys(unstated, ABSENT)
+    identity = row.fields.get(usual.id or "")
+    name = "" if identity is None else whole(str(identity))
+    return Labelled(name, article, grades, unstated), ABSENT in label_columns
 
 
 def cell_names(cell: Any, themes: Mapping[str, str]) -> list[str]:
@@ -179,9 +188,9 @@ def cell_names(cell: Any, themes: Mapping[str, str]) -> list[str]:
     if cell is None:
         return []
     if isinstance(cell, str):
-        return split_names(cell, themes)
+        return split_names(whole(cell), themes)
     if isinstance(cell, list) and all(isinstance(name, str) for name in cell):
-        return list(dict.fromkeys(name.strip() for name in cell if name.strip()))
+        return list(dict.fromkeys(whole(name.strip()) for name in cell if name.strip()))
     raise InputError("nhãn phải là chuỗi hoặc danh sách chuỗi.")
 
 
@@ -214,6 +223,4 @@ def find_changes(reading: Reading, store: LabelStore) -> None:
 
 def store_reading(reading: Reading, store: LabelStore, author: str) -> int:
     """Put what was read into the store, its new themes too; how many labels are new?"""
-    for key, label in reading.new.items():
-        store.name_theme(key, label)
-    return store.add(reading.labelled, author, reading.source)
+    return store.add(reading.labelled, author, reading.source, reading.new)

@@ -10,7 +10,7 @@ from model.corpus.columns import plain_name
 from model.errors import InputError
 
 MAX_NAME = 80
-SEPARATORS = re.compile(r"[;|\n]")
+SEPARATORS = re.compile(r"[;|\n\r]")
 COMMA = re.compile(r",(?![^(]*\))")  # none inside brackets: "Bầu cử (Quốc hội, HĐND)" is one name
 
 
@@ -20,10 +20,10 @@ def theme_key(name: str) -> str:
     Raises InputError if the name has no letters, or is too long to be one.
     """
     key = plain_name(name).replace(" ", "_")
-    if not re.search("[a-z]", key) or len(name) > MAX_NAME:
+    if not re.search("[a-z]", key) or len(name) > MAX_NAME or SEPARATORS.search(name):
         raise InputError(
             f"'{name[:MAX_NAME]}' không dùng làm tên chủ đề được: cần có chữ cái, "
-            f"không quá {MAX_NAME} ký tự."
+            f"không quá {MAX_NAME} ký tự, không có dấu chấm phẩy hay gạch đứng."
         )
     return key
 
@@ -35,11 +35,13 @@ def find_theme(name: str, themes: Mapping[str, str]) -> str | None:
         themes: names by key.
     """
     plain = plain_name(name)
+    whole: dict[str, str] = {}
+    short: dict[str, str] = {}
     for key, label in themes.items():
-        short = label.split("(")[0]  # "Bầu cử" for "Bầu cử (Quốc hội, HĐND)"
-        if plain in (plain_name(key), plain_name(label), plain_name(short)):
-            return key
-    return None
+        whole.setdefault(plain_name(key), key)
+        whole.setdefault(plain_name(label), key)
+        short.setdefault(plain_name(label.split("(")[0]), key)  # "Bầu cử" of "Bầu cử (Quốc hội)"
+    return (whole.get(plain) or short.get(plain)) if plain else None
 
 
 def similar_theme(name: str, themes: Mapping[str, str]) -> str | None:

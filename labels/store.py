@@ -35,12 +35,11 @@ CREATE TABLE IF NOT EXISTS labels (
     source TEXT NOT NULL,
     at TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS labels_of ON labels (article, theme, number);
+CREATE INDEX IF NOT EXISTS labels_of ON labels (article, number);
+CREATE INDEX IF NOT EXISTS articles_of ON articles (kind);
 CREATE TABLE IF NOT EXISTS themes (
     key TEXT PRIMARY KEY, label TEXT NOT NULL, removed INTEGER NOT NULL
 );
-CREATE VIEW IF NOT EXISTS current_labels AS
-    SELECT * FROM labels WHERE number IN (SELECT max(number) FROM labels GROUP BY article, theme);
 """
 
 
@@ -104,23 +103,35 @@ class LabelStore:
     def __init__(self, folder: Path | None = None) -> None:
         self.path = (folder or home()) / "labels.sqlite"
 
-    def add(self, labelled: Iterable[Labelled], author: str, source: str) -> int:
+    def add(
+        self,
+        labelled: Iterable[Labelled],
+        author: str,
+        source: str,
+        themes: Mapping[str, str] | None = None,
+    ) -> int:
         """Store labels, all or none; how many of them say something new?
 
         An implied label does not take the place of a stated one.
 
         Args:
+            labelled: articles; those without any grade are passed over.
+            themes: names of themes that are new or come back, by key.
             author: who gave them. source: where they come from, as "trang" or a file's name.
         """
         at = datetime.now(UTC).isoformat(timespec="seconds")
         new = 0
-        with self._connect() as database:
+        with self._connect(write=True) as database:
+            for key, label in (themes or {}).items():
+                self._put_theme(database, key, label, removed=False)
             for item in labelled:
+                if not item.grades:
+                    continue
                 identity = self._add_article(database, item)
                 known = {
                     theme: (grade, stated)
                     for theme, grade, stated in database.execute(
-                        "SELECT theme, grade, stated FROM current_labels WHERE article = ?",
+                        "SELECT theme, grade, stated FROM labels WHERE article = ? ORDER BY number",
                         (identity,),
                     )
                 }
@@ -155,12 +166,10 @@ class LabelStore:
 
     def articles(self) -> list[StoredArticle]:
         """Every article with its labels, in the order in which they came."""
-        if not self.path.exists():
-            return []
         labels: dict[str, dict[str, StoredLabel]] = {}
         with self._connect() as database:
             for article, theme, grade, stated, author, source, at in database.execute(
-                "SELECT article, theme, grade, stated, author, source, at FROM current_labels "
+                "SELECT article, theme, grade, stated, author, source, at FROM labels "
                 "ORDER BY number"
             ):
                 labels.setdefault(article, {})[theme] = StoredLabel(
@@ -182,12 +191,10 @@ class LabelStore:
 
     def grades(self, article: Article) -> dict[str, int]:
         """What is known of one article, by theme."""
-        if not self.path.exists():
-            return {}
         with self._connect() as database:
             return dict(
                 database.execute(
-                    "SELECT theme, grade FROM current_labels WHERE article = ?",
+                    "SELECT theme, grade FROM labels WHERE article = ? ORDER BY number",
                     (article_id(article),),
                 ).fetchall()
             )
@@ -199,40 +206,44 @@ class LabelStore:
             known: the model's.
         """
         themes = dict(known)
-        if self.path.exists():
-            with self._connect() as database:
-                for key, label, removed in database.execute("SELECT * FROM themes ORDER BY rowid"):
-                    if removed:
-                        themes.pop(key, None)
-                    else:
-                        themes[key] = label
+        with self._connect() as database:
+            for key, label, removed in database.execute("SELECT * FROM themes ORDER BY rowid"):
+                if removed:
+                    themes.pop(key, None)
+                else:
+                    themes[key] = label
         return themes
 
     def name_theme(self, key: str, label: str) -> None:
         """Add a theme, rename it, or take back its removal."""
-        self._put_theme(key, label, removed=False)
+        with self._connect(write=True) as database:
+            self._put_theme(database, key, label, removed=False)
 
     def remove_theme(self, key: str, label: str) -> None:
         """The next model will not have it; its labels stay in the store."""
-        self._put_theme(key, label, removed=True)
+        with self._connect(write=True) as database:
+            self._put_theme(database, key, label, removed=True)
 
-    def _put_theme(self, key: str, label: str, removed: bool) -> None:
-        with self._connect() as database:
-            database.execute(
-                "INSERT INTO themes VALUES (?, ?, ?) ON CONFLICT (key) "
-                "DO UPDATE SET label = excluded.label, removed = excluded.removed",
-                (key, label, removed),
-            )
+    @staticmethod
+    def _put_theme(database: sqlite3.Connection, key: str, label: str, removed: bool) -> None:
+        database.execute(
+            "INSERT INTO themes VALUES (?, ?, ?) ON CONFLICT (key) "
+            "DO UPDATE SET label = excluded.label, removed = excluded.removed",
+            (key, label, removed),
+        )
 
     @contextmanager
-    def _connect(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that is written at once or not at all."""
+    def _connect(self, write: bool = False) -> Iterator[sqlite3.Connection]:
+        """A transaction that is written at once or not at all; to read, an empty store will do."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            database = sqlite3.connect(self.path, timeout=60, isolation_level=None)
+            if write:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            there = write or self.path.exists()
+            place = self.path if there else ":memory:"
+            database = sqlite3.connect(place, timeout=60, isolation_level=None)
             try:
                 database.execute("PRAGMA synchronous = FULL")
-                database.execute("BEGIN IMMEDIATE")
+                database.execute("BEGIN IMMEDIATE" if write else "BEGIN")
                 for statement in filter(str.strip, SCHEMA.split(";")):
                     database.execute(statement)
                 yield database
@@ -240,6 +251,4 @@ class LabelStore:
             finally:
                 database.close()  # rolls back what is not committed
         except (sqlite3.Error, OSError) as error:
-            raise InputError(
-                f"Không dùng được kho nhãn '{self.path}': {error}. Những nhãn đã lưu còn nguyên."
-            ) from error
+            raise InputError(f"Không dùng được kho nhãn '{self.path}': {error}.") from error

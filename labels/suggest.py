@@ -28,7 +28,7 @@ POOL = 6  # uncertain articles looked at for each one that is suggested
 COLUMNS = ("id", "title", "lead", "body", "labels", "suggested", "scores")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Candidate:
     """An article with the logits of the themes as main topics, and how uncertain they are."""
 
@@ -84,7 +84,10 @@ def choose(pool: Sequence[Candidate], classifier: ThemeClassifier, count: int) -
     for cluster, candidate in zip(clusters, pool, strict=True):
         if cluster not in best or candidate.distance < best[cluster].distance:
             best[cluster] = candidate
-    return sorted(best.values(), key=lambda c: c.distance)
+    chosen = sorted(best.values(), key=lambda c: c.distance)
+    # Where many look the same there are fewer clusters.
+    rest = sorted((c for c in pool if c not in chosen), key=lambda c: c.distance)
+    return [*chosen, *rest[: count - len(chosen)]]
 
 
 def suggest(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from model.corpus.source import Row, Source
-from model.corpus.writers import SUFFIXES, write_results
+from model.corpus.writers import SHEET_CELL, SUFFIXES, write_results
 from model.errors import InputError
 
 
@@ -34,6 +34,11 @@ def write_table(output: Path, columns: Sequence[str], records: Sequence[dict[str
     """
     if output.suffix.lower() not in SUFFIXES:
         raise InputError(f"Không ghi được dạng '{output.suffix}'. Các dạng: {', '.join(SUFFIXES)}.")
+    texts = (cell for record in records for cell in record.values() if isinstance(cell, str))
+    if output.suffix.lower() == ".xlsx" and any(len(text) > SHEET_CELL for text in texts):
+        raise InputError(
+            f"Excel không chứa được bài dài hơn {SHEET_CELL} ký tự. Hãy ghi ra .jsonl hoặc .csv."
+        )
     source = Records(columns, records)
     try:
         write_results(output, source, ((row, {}) for row in source.rows()), [])

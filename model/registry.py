@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,7 +65,8 @@ class ModelRegistry:
                 continue  # being made, or being removed
             try:
                 record = json.loads((path / RECORD).read_text("utf-8"))
-            except (OSError, ValueError):
+                record["created"]
+            except (OSError, ValueError, KeyError, TypeError):
                 continue  # not one of ours
             found.append(Version(path.name, path, record))
         return [found[0], *sorted(found[1:], key=lambda v: (v.record["created"], v.name))]
@@ -90,8 +93,12 @@ class ModelRegistry:
         except (OSError, ValueError, KeyError, TypeError):
             logger.warning("%s cannot be read; the shipped model is used", self.current_file)
             return [SHIPPED]
-        there = [n for n in names if n == SHIPPED or (self.folder / n / RECORD).is_file()]
-        return there or [SHIPPED]
+        known = [version.name for version in self.versions()]
+        history: list[str] = []
+        for name in names if isinstance(names, list) else []:
+            if name in known and history[-1:] != [name]:
+                history.append(name)
+        return history or [SHIPPED]
 
     def current(self) -> Version:
         """The version in use."""
@@ -104,7 +111,7 @@ class ModelRegistry:
         Raises InputError if there is no such version.
         """
         version = self.find(name)
-        with self._lock():
+        with self._changing():
             history = self.history()
             if history[-1] != version.name:
                 write_json(self.current_file, {"history": [*history, version.name]})
@@ -112,7 +119,7 @@ class ModelRegistry:
 
     def rollback(self) -> Version:
         """Use again what was used before. Raises InputError if there was nothing."""
-        with self._lock():
+        with self._changing():
             history = self.history()
             if len(history) == 1:
                 raise InputError("Không có mô hình nào trước mô hình đang dùng để quay lại.")
@@ -124,20 +131,18 @@ class ModelRegistry:
         version = self.find(name)
         if version.name == SHIPPED:
             raise InputError("Mô hình đi kèm chương trình không xóa được.")
-        with self._lock():
+        with self._changing():
             history = self.history()
             if history[-1] == version.name:
                 raise InputError(
                     f"Mô hình '{version.name}' đang được dùng. Hãy quay lại mô hình khác trước."
                 )
-            left: list[str] = []
-            for used in history:
-                if used != version.name and left[-1:] != [used]:
-                    left.append(used)
-            write_json(self.current_file, {"history": left})
             gone = version.checkpoint.with_name(f".removed-{version.name}")
+            shutil.rmtree(gone, ignore_errors=True)  # of a removal that was killed
             version.checkpoint.rename(gone)
-        shutil.rmtree(gone)
+            # The history leaves out what is no longer there.
+            write_json(self.current_file, {"history": self.history()})
+            shutil.rmtree(gone)
 
     def add(self, checkpoint: Path, name: str) -> Version:
         """Take in a finished checkpoint, a folder on the same disk, as a candidate.
@@ -150,13 +155,19 @@ class ModelRegistry:
         checkpoint.rename(target)
         return self.find(name)
 
-    def _lock(self) -> FileLock:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        return FileLock(self.folder / ".lock", timeout=30)
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Only one process changes anything at a time."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.folder / ".lock", timeout=30):
+                yield
+        except OSError as error:
+            raise InputError(
+                f"Không ghi được vào '{self.folder}': {error.strerror or error}."
+            ) from error
 
 
 def current_checkpoint() -> Path:
     """Folder of the classifier in use."""
-    registry = ModelRegistry()
-    name = registry.history()[-1]
-    return DEFAULT_CHECKPOINT if name == SHIPPED else registry.folder / name
+    return ModelRegistry().current().checkpoint

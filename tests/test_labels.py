@@ -25,7 +25,7 @@ from cli.main import app
 from labels.exporting import export_labels
 from labels.importing import find_changes, read_labels, store_reading
 from labels.names import MAX_NAME, find_theme, similar_theme, split_names, theme_key
-from labels.store import HELD_OUT_EVERY, Labelled, LabelStore, article_id
+from labels.store import ABSENT, HELD_OUT_EVERY, MAIN, Labelled, LabelStore, article_id
 from labels.suggest import COLUMNS, suggest
 from labels.summary import count_labels
 from labels.tables import write_table
@@ -186,7 +186,7 @@ def test_a_call_that_fails_stores_nothing(tmp_path):
 TWO_WRITERS = """
 import sys, time
 from pathlib import Path
-from labels.store import Labelled, LabelStore
+from labels.store import ABSENT, MAIN, Labelled, LabelStore
 from model.article import Article
 folder, author = sys.argv[1:]
 def items(number):
@@ -232,7 +232,7 @@ def test_two_processes_that_write_at_once_lose_nothing(tmp_path):
 LONG_ADD = """
 import sys
 from pathlib import Path
-from labels.store import Labelled, LabelStore
+from labels.store import ABSENT, MAIN, Labelled, LabelStore
 from model.article import Article
 def many():
     for number in range(10**6):
@@ -525,13 +525,12 @@ def test_xlsx_with_its_own_columns_of_what_is_touched_and_absent(tmp_path):
     )
     reading = read_labels(source, THEMES, name="của Lan.xlsx")
     assert (reading.source, reading.problems) == ("của Lan.xlsx", [])
-    assert [item.name for item in reading.labelled] == ["11", "12", "13"]
+    assert [item.name for item in reading.labelled] == ["11", "12"]  # of 13 nothing is known
     assert reading.labelled[1].article.title == "2026"
     # A file that says itself what is absent implies nothing.
     assert [dict(item.grades) for item in reading.labelled] == [
         {"dan_van": 2, "gpmb": 1},
         {"gpmb": 2, "bau_cu": 0, "dan_van": 0},
-        {},
     ]
 
 
@@ -989,7 +988,7 @@ def test_at_a_terminal_each_new_theme_is_asked_for(own_home, tmp_path):
     os.close(keyboard)
     asked = result.stderr.decode()
     assert result.returncode == 1
-    assert asked.index("Thêm chủ đề 'Thuế đất'?") < asked.index("có phải ý bạn là 'dan_van'?")
+    assert asked.index("có phải ý bạn là 'dan_van'?") < asked.index("Thêm chủ đề 'Thuế đất'?")
     assert "Thêm chủ đề 'Dân vậm'?" in asked
     assert "Hãy sửa lại tên chủ đề" in asked
     assert LabelStore().articles() == []
@@ -1148,3 +1147,70 @@ def test_the_last_theme_is_not_removed(tiny_in_use):
     assert result.exit_code == 1
     assert "Phải còn ít nhất một chủ đề" in result.stderr
     assert list(theme_lines()) == ["dan_van"]
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".xlsx", ".parquet"])
+def test_what_comes_back_from_an_export_says_nothing_new(own_home, tmp_path, suffix):
+    store = LabelStore()
+    title = "Đại hội Đảng bộ xã Tân Mơ"
+    body = ("Đại hội Đảng bộ xã Tân Mơ lần thứ mười hai đã bế mạc vào chiều qua.", "- " + ROAD)
+    formula = Article("=SUM(A1) và chuyện của xã Gò Lim", "", (LAND,))
+    store.name_theme("thue", "Thuế")
+    labels = {"thue": MAIN, "gpmb": ABSENT}
+    store.add([Labelled("a", Article(title, "", body), labels, frozenset({"gpmb"}))], "lan", "tệp")
+    store.add([Labelled("b", formula, {"thue": ABSENT})], "lan", "tệp")
+    export_labels(store, tmp_path / f"out{suffix}")
+    again = read_labels(str(tmp_path / f"out{suffix}"), store.themes(THEMES))
+    assert (again.problems, again.new) == ([], {})
+    assert store_reading(again, store, "mai") == 0
+    fresh = read_labels(str(tmp_path / f"out{suffix}"), THEMES)
+    assert fresh.new == {"thue": "Thuế"}
+
+
+def test_a_text_too_long_for_excel_is_not_cut_off_in_silence(own_home, tmp_path):
+    store = LabelStore()
+    store.add([Labelled("", Article("Tin", "", (ROAD * 600,)), {"gpmb": MAIN})], "lan", "tệp")
+    with pytest.raises(InputError, match="Excel không chứa được"):
+        export_labels(store, tmp_path / "a.xlsx")
+
+
+def test_the_whole_name_of_a_theme_beats_the_short_name_of_another():
+    themes = {"a": "Thuế (đất)", "b": "Thuế", "c": "(Quốc hội)"}
+    assert find_theme("Thuế", themes) == "b"
+    assert find_theme("thuế đất", themes) == "a"
+    assert find_theme("!!!", themes) is None
+
+
+def test_half_characters_and_markup_do_no_harm(own_home, tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"id": "\ud83d", "text": ROAD, "labels": ["Thuế [/x] \ud83d cũ"]}))
+    runner = CliRunner()
+    assert runner.invoke(app, ["labels", "import", str(path), "--yes"]).exit_code == 0
+    for arguments in (["labels", "show"], ["themes", "list"]):
+        result = runner.invoke(app, arguments)
+        assert result.exit_code == 0
+        assert "Thuế [/x]" in result.stdout
+
+
+def test_the_corpus_is_not_written_over_by_its_suggestions(own_home, tmp_path):
+    path = write_jsonl(tmp_path / "a.jsonl", {"text": ROAD})
+    result = CliRunner().invoke(app, ["labels", "suggest", path, "--output", path])
+    assert result.exit_code == 1
+    assert json.loads((tmp_path / "a.jsonl").read_text())["text"] == ROAD
+
+
+def test_adding_to_a_full_store_stays_quick(own_home):
+    store = LabelStore()
+    many = [
+        Labelled("", Article(f"Tin {n}", "", (ROAD,)), {"gpmb": MAIN, "dan_van": ABSENT})
+        for n in range(3_000)
+    ]
+    store.add(many, "lan", "tệp")
+    database = sqlite3.connect(store.path)
+    plan = database.execute(
+        "EXPLAIN QUERY PLAN SELECT theme FROM labels WHERE article = 'x' ORDER BY number"
+    )
+    steps = " ".join(str(row) for row in plan)
+    assert "SEARCH" in steps
+    assert "SCAN" not in steps
+    assert store.add(many, "lan", "tệp") == 0

@@ -319,3 +319,50 @@ def test_what_json_cannot_say_leaves_the_file_before(tmp_path):
         write_json(output, {"path": tmp_path})
     assert json.loads(output.read_text("utf-8")) == ["cũ"]
     assert list(tmp_path.iterdir()) == [output]
+
+
+@pytest.mark.parametrize("history", [5, None, [5], [["a"]]])
+def test_a_list_of_promotions_of_another_form_means_the_shipped_model(registry, history):
+    make(registry, "a")
+    write_json(registry.current_file, {"history": history})
+    assert registry.current().name == SHIPPED
+    assert current_checkpoint() == DEFAULT_CHECKPOINT
+
+
+@pytest.mark.parametrize("record", [{}, [], 5, None])
+def test_a_record_of_another_form_is_passed_over(registry, record):
+    write_json(make(registry, "a") / RECORD, record)
+    assert names(registry) == [SHIPPED]
+
+
+def test_a_version_whose_record_breaks_is_not_used(registry):
+    folder = make(registry, "a")
+    registry.promote("a")
+    (folder / RECORD).write_text("{", "utf-8")
+    assert registry.current().name == SHIPPED
+    assert current_checkpoint() == DEFAULT_CHECKPOINT
+
+
+def test_going_back_never_leads_to_what_is_in_use(registry):
+    for name in ("a", "b"):
+        make(registry, name)
+    for name in ("a", "b", "a"):
+        registry.promote(name)
+    shutil.rmtree(registry.folder / "b")
+    assert registry.history() == [SHIPPED, "a"]
+    assert registry.rollback().name == SHIPPED
+
+
+def test_a_place_that_is_closed_gives_a_reason(registry, own_home):
+    own_home.parent.mkdir(exist_ok=True)
+    own_home.write_text("a file")
+    with pytest.raises(InputError, match="Không ghi được"):
+        registry.rollback()
+
+
+def test_what_a_killed_removal_left_is_no_hindrance(registry):
+    make(registry, "a")
+    (registry.folder / ".removed-a").mkdir()
+    (registry.folder / ".removed-a" / "x").touch()
+    registry.remove("a")
+    assert not (registry.folder / ".removed-a").exists()

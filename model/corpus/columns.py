@@ -131,6 +131,6 @@ def article_of(fields: Mapping[str, Any], columns: TextColumns) -> Article:
     if not text.strip():
         text = "\n".join([body, *(cells.get(name, "") for name in columns.body_parts)])
     title = title.strip()
-    if (title and not text.lstrip().startswith(title)) or lead.strip():
+    if (title and text.lstrip().split("\n", 1)[0].strip() != title) or lead.strip():
         return Article.from_fields(title, lead, text)
     return Article.from_text(text)

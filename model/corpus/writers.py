@@ -63,6 +63,13 @@ def harmless(cell: Any) -> Any:
     return f"'{cell}" if isinstance(cell, str) and is_formula(cell) else cell
 
 
+def as_it_was(cell: Any) -> Any:
+    """What `harmless` was given."""
+    if isinstance(cell, str) and cell.startswith("'") and is_formula(cell[1:]):
+        return cell[1:]
+    return cell
+
+
 def table_columns(source: Source, added: Sequence[str]) -> list[str]:
     """The input's columns as the output calls them; of JSON Lines, those of all its rows."""
     names = source.columns
