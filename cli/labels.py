@@ -73,7 +73,7 @@ def import_labels(
     with reasons():
         store = LabelStore()
         themes = store.themes(ModelRegistry().current().themes)
-        reading = read_labels(file, themes, text_column or ())
+        reading = read_labels(file, themes, text_column or (), removed=store.removed_themes())
         show_some("Dòng không nhập được", reading.problems)
         if not reading.labelled:
             raise InputError("Không có bài nào có nhãn trong tệp.")

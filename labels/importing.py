@@ -34,6 +34,7 @@ USUAL_NAMES = {
     ABSENT: ("absent", "khong co", "khong phai", "not"),
 }
 IMPLIED = "implied"  # column of what our own export knows to be absent by omission
+MAX_NEW = 100  # themes; more are no themes
 UNREAD = "?"  # in the place of labels: nobody has read the article yet
 
 
@@ -71,6 +72,7 @@ def read_labels(
     themes: Mapping[str, str],
     text_columns: Sequence[str] = (),
     name: str | None = None,
+    removed: Mapping[str, str] | None = None,
 ) -> Reading:
     """Read a table of labelled articles.
 
@@ -83,6 +85,7 @@ def read_labels(
         themes: names of the known themes by key.
         text_columns: where the text is, if not in columns of usual names.
         name: of the file, if not that of `path`.
+        removed: themes that users have removed, names by key; one that is used is new again.
 
     Raises InputError if there is no table, or no column of labels.
     """
@@ -97,7 +100,8 @@ def read_labels(
     elif text_columns:
         columns = find_columns(text_columns, text_columns)
     reading = Reading(name or Path(path).name)
-    names: dict[str, str] = dict(themes)
+    names: dict[str, str] = {**themes, **(removed or {})}
+    most = len(names) + MAX_NEW
     found: dict[str, tuple[Labelled, str]] = {}
     clashing: set[str] = set()
     implies = True
@@ -109,6 +113,10 @@ def read_labels(
         except InputError as error:
             reading.problems.append(f"{row.place}: {error}")
             continue
+        if len(names) > most:
+            raise InputError(
+                f"Tệp có hơn {MAX_NEW} chủ đề chưa biết; có lẽ cột nhãn không phải là chủ đề."
+            )
         implies &= not states_absent
         if item is None:
             reading.unread += 1
@@ -169,18 +177,24 @@ def read_row(
     grades: dict[str, int] = {}
     for grade, listed in cells.items():
         for name in listed:
-            key = find_theme(name, names)
-            if key is None:
-                key = theme_key(name)
-                names[key] = name
+            key = key_of(name, names)
             if grades.setdefault(key, grade) != grade:
                 raise InputError(f"chủ đề '{name}' vừa có vừa không.")
-    implied = [find_theme(name, names) for name in cell_names(row.fields.get(IMPLIED), names)]
-    unstated = frozenset(key for key in implied if key and key not in grades)
+    implied = [key_of(name, names) for name in cell_names(row.fields.get(IMPLIED), names)]
+    unstated = frozenset(implied) - grades.keys()
     grades |= dict.fromkeys(unstated, ABSENT)
     identity = row.fields.get(usual.id or "")
     name = "" if identity is None else whole(str(identity))
     return Labelled(name, article, grades, unstated), ABSENT in label_columns
+
+
+def key_of(name: str, names: dict[str, str]) -> str:
+    """The key of a theme, which is added to `names` if it is new. InputError if it is no name."""
+    key = find_theme(name, names)
+    if key is None:
+        key = theme_key(name)
+        names[key] = name
+    return key
 
 
 def cell_names(cell: Any, themes: Mapping[str, str]) -> list[str]:

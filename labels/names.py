@@ -36,12 +36,16 @@ def find_theme(name: str, themes: Mapping[str, str]) -> str | None:
     """
     plain = plain_name(name)
     whole: dict[str, str] = {}
-    short: dict[str, str] = {}
+    short: dict[str, list[str]] = {}
     for key, label in themes.items():
         whole.setdefault(plain_name(key), key)
         whole.setdefault(plain_name(label), key)
-        short.setdefault(plain_name(label.split("(")[0]), key)  # "Bầu cử" of "Bầu cử (Quốc hội)"
-    return (whole.get(plain) or short.get(plain)) if plain else None
+        # "Bầu cử" means "Bầu cử (Quốc hội, HĐND)", if no other begins like that.
+        short.setdefault(plain_name(label.split("(")[0]), []).append(key)
+    if not plain:
+        return None
+    alone = short.get(plain, [])
+    return whole.get(plain) or (alone[0] if len(alone) == 1 else None)
 
 
 def similar_theme(name: str, themes: Mapping[str, str]) -> str | None:

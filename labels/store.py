@@ -214,6 +214,11 @@ class LabelStore:
                     themes[key] = label
         return themes
 
+    def removed_themes(self) -> dict[str, str]:
+        """Names of the themes that users have removed, by key."""
+        with self._connect() as database:
+            return dict(database.execute("SELECT key, label FROM themes WHERE removed").fetchall())
+
     def name_theme(self, key: str, label: str) -> None:
         """Add a theme, rename it, or take back its removal."""
         with self._connect(write=True) as database:

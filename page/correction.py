@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,13 +30,14 @@ class Corrected:
     text: str
     main: tuple[str, ...]
     touched: tuple[str, ...]
+    at: float  # tells an analysis from the same one a minute later
 
 
 def of_analysis(text: str, analysis: Analysis) -> Corrected:
     """What a reader may correct."""
     main = tuple(t.theme for t in analysis.themes if t.is_topic)
     touched = tuple(t.theme for t in analysis.themes if t.is_mentioned and not t.is_topic)
-    return Corrected(text, main, touched)
+    return Corrected(text, main, touched, time.time())
 
 
 def author_of(request: gr.Request | None) -> str:
@@ -44,19 +46,25 @@ def author_of(request: gr.Request | None) -> str:
 
 
 def save(
-    corrected: Corrected | None, main: list[str], touched: list[str], request: gr.Request
+    corrected: Corrected | None,
+    shown: dict[str, str],
+    main: list[str],
+    touched: list[str],
+    request: gr.Request,
 ) -> str:
-    """Put the labels into the store; what is said of it."""
+    """Put the labels into the store; what is said of it.
+
+    Args:
+        shown: the themes that the reader has seen, names by key: only these are graded.
+    """
     if corrected is None:
         return ""
     if both := set(main) & set(touched):
-        names = LabelStore().themes(ModelRegistry().current().themes)
-        listed = ", ".join(names.get(theme, theme) for theme in sorted(both))
+        listed = ", ".join(shown[theme] for theme in sorted(both))
         return render_error(f"{listed}: chọn một trong hai, nội dung chính hoặc chỉ nhắc đến.")
     try:
         store = LabelStore()
-        themes = store.themes(ModelRegistry().current().themes)
-        grades = dict.fromkeys(themes, ABSENT)
+        grades = dict.fromkeys(shown, ABSENT)
         grades |= dict.fromkeys(touched, TOUCHED) | dict.fromkeys(main, MAIN)
         article = Article.from_text(corrected.text)
         store.add([Labelled("", article, grades)], author_of(request), SOURCE)
@@ -73,14 +81,18 @@ def build_correction(analysed: gr.State) -> None:
         touched = gr.CheckboxGroup(label="Chỉ nhắc đến", elem_id="correct-touched")
         button = gr.Button("Lưu nhãn", variant="primary", elem_id="correct-save")
         message = gr.HTML(elem_id="correct-message")
+    shown = gr.State({})
 
     def show(corrected: Corrected | None) -> dict[Any, Any]:
         """The labels that are known of the article, or else those that were found."""
         if corrected is None:
             return {fold: gr.update(visible=False), message: ""}
-        store = LabelStore()
-        themes = store.themes(ModelRegistry().current().themes)
-        known = store.grades(Article.from_text(corrected.text))
+        try:
+            store = LabelStore()
+            themes = store.themes(ModelRegistry().current().themes)
+            known = store.grades(Article.from_text(corrected.text))
+        except InputError as error:
+            return {fold: gr.update(visible=True), shown: {}, message: render_error(str(error))}
         grades = dict.fromkeys(corrected.touched, TOUCHED) | dict.fromkeys(corrected.main, MAIN)
         grades |= known
         choices = [(label, key) for key, label in themes.items()]
@@ -90,11 +102,12 @@ def build_correction(analysed: gr.State) -> None:
         }
         return {
             fold: gr.update(visible=True),
+            shown: themes,
             main: gr.update(choices=choices, value=values[MAIN]),
             touched: gr.update(choices=choices, value=values[TOUCHED]),
             message: "",
         }
 
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    analysed.change(show, analysed, [fold, main, touched, message], **private)
-    button.click(save, [analysed, main, touched], message, **private)
+    analysed.change(show, analysed, [fold, shown, main, touched, message], **private)
+    button.click(save, [analysed, shown, main, touched], message, **private)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
+
+import psutil
 
 from model.errors import InputError
-from training.retrain.state import RUNNING, is_running, read_state, training_folder
+from training.retrain.state import RUNNING, read_state, training_folder
 
-START_SECONDS = 30.0  # to import what training needs
+START_SECONDS = 90.0  # to import what training needs
 
 
 def start_training(mode: str) -> None:
     """Begin, as `chude train` does. Raises InputError if a training runs already."""
-    if is_running():
+    state = read_state()
+    if state is not None and state.state == RUNNING:
         raise InputError("Đang có một lần huấn luyện khác. Hãy đợi nó xong hoặc dừng nó trước.")
     folder = training_folder()
     try:
@@ -46,5 +48,7 @@ def start_training(mode: str) -> None:
 def stop_training() -> None:
     """End the training that runs; a full one goes on from its last checkpoint the next time."""
     state = read_state()
-    if state is not None and state.state == RUNNING and is_running():
-        os.kill(state.pid, signal.SIGTERM)
+    process = state.process if state is not None and state.state == RUNNING else None
+    if process is not None:
+        with suppress(psutil.Error):  # it has just ended, or is another user's
+            process.terminate()

@@ -88,7 +88,10 @@ def build_labels_part(tab: gr.Tab) -> None:
                 rename = gr.Button("Đổi tên", elem_id="theme-rename")
                 remove = gr.Button("Bỏ chủ đề", elem_id="theme-remove")
             named = gr.HTML(elem_id="theme-message")
-            export = gr.DownloadButton("Tải kho nhãn (.xlsx)", elem_id="labels-export")
+            export = gr.Button("Xuất kho nhãn (.xlsx)", elem_id="labels-export")
+            exported = gr.File(
+                label="Kho nhãn", visible=False, interactive=False, elem_id="labels-exported"
+            )
 
     def read(path: str | None) -> Updates:
         """What a file says; nothing is stored yet."""
@@ -104,7 +107,7 @@ def build_labels_part(tab: gr.Tab) -> None:
             if Path(path).stat().st_size > MAX_MEGABYTES * 1_000_000:
                 raise InputError(f"Tệp lớn hơn {MAX_MEGABYTES} MB.")
             themes = theme_names()
-            reading = read_labels(path, themes)
+            reading = read_labels(path, themes, removed=LabelStore().removed_themes())
             find_changes(reading, LabelStore())
         except InputError as error:
             return closed | {found: render_error(str(error))}
@@ -118,7 +121,8 @@ def build_labels_part(tab: gr.Tab) -> None:
     def take_in(path: str, confirmed: list[str], request: gr.Request) -> Updates:
         """Put the file's labels into the store, once its new themes are confirmed."""
         try:
-            reading = read_labels(path, theme_names())
+            removed = LabelStore().removed_themes()
+            reading = read_labels(path, theme_names(), removed=removed)
             if refused := [reading.new[key] for key in reading.new if key not in confirmed]:
                 raise InputError(
                     f"Chưa nhập: hãy đánh dấu chủ đề mới để nhận ({', '.join(refused)}), hoặc sửa "
@@ -146,7 +150,8 @@ def build_labels_part(tab: gr.Tab) -> None:
             if action != "add" and key not in themes:
                 raise InputError("Hãy chọn một chủ đề.")
             if action == "add":
-                LabelStore().name_theme(new_key, label)
+                revived = find_theme(label, LabelStore().removed_themes())
+                LabelStore().name_theme(revived or new_key, label)
                 message = f"Đã thêm chủ đề '{label}'. Nó cần ít nhất 10 bài để huấn luyện."
             elif action == "rename":
                 LabelStore().name_theme(key or "", label)
@@ -165,14 +170,21 @@ def build_labels_part(tab: gr.Tab) -> None:
             name: "",
         }
 
-    def write_export() -> str:
+    def list_themes() -> Updates:
+        """The themes as they are now."""
+        try:
+            return {theme: gr.update(choices=[(n, k) for k, n in theme_names().items()])}
+        except InputError as error:
+            return {named: render_error(str(error))}
+
+    def write_export() -> Updates:
         """The store as a workbook."""
         output = Path(tempfile.mkdtemp(prefix="chude-")) / "kho-nhan.xlsx"
         try:
             export_labels(LabelStore(), output)
         except InputError as error:
-            raise gr.Error(str(error), title="Lỗi") from error
-        return str(output)
+            return {exported: gr.update(visible=False), named: render_error(str(error))}
+        return {exported: gr.update(visible=True, value=str(output)), named: ""}
 
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     upload.change(read, upload, [found, said, new, take], **private)
@@ -180,13 +192,8 @@ def build_labels_part(tab: gr.Tab) -> None:
     shown = [named, store, theme, name]
     for button, action in ((add, "add"), (rename, "rename"), (remove, "remove")):
         button.click(partial(change_theme, action), [theme, name], shown, **private)
-    theme.focus(
-        lambda: gr.update(choices=[(n, k) for k, n in theme_names().items()]),
-        None,
-        theme,
-        **private,
-    )
-    export.click(write_export, None, export, **private)
+    theme.focus(list_themes, None, [theme, named], **private)
+    export.click(write_export, None, [exported, named], **private)
     tab.select(show_store, None, store, **private)
 
 
@@ -279,7 +286,7 @@ def build_versions_part(tab: gr.Tab, made: gr.State) -> None:
         updates = show(name)
         version = next((v for v in ModelRegistry().versions() if v.name == name), None)
         if version is not None and name != SHIPPED:
-            labels = theme_names() | version.themes
+            labels = ModelRegistry().current().themes | version.themes
             found = version.record["comparison"]
             updates |= {comparison: render_comparison(name, found, labels), said: ""}
         return updates

@@ -171,7 +171,9 @@ def render_versions(versions: Sequence[Version], current: str) -> str:
         made = str(record.get("created", ""))[:16].replace("T", " ")
         rows.append(
             [
-                f"<b>{escape(version.name)}</b>" if version.name == current else version.name,
+                f"<b>{escape(version.name)}</b>"
+                if version.name == current
+                else escape(version.name),
                 "đang dùng" if version.name == current else "",
                 escape(made),
                 MODES.get(record.get("mode", ""), ""),

@@ -1214,3 +1214,35 @@ def test_adding_to_a_full_store_stays_quick(own_home):
     assert "SEARCH" in steps
     assert "SCAN" not in steps
     assert store.add(many, "lan", "tệp") == 0
+
+
+def test_a_removed_theme_comes_back_with_its_key(own_home, tmp_path):
+    store = LabelStore()
+    store.remove_theme("gpmb", "Giải phóng mặt bằng")
+    source = write_jsonl(tmp_path / "a.jsonl", {"text": ROAD, "labels": ["Giải phóng mặt bằng"]})
+    reading = read_labels(source, store.themes(THEMES), removed=store.removed_themes())
+    assert reading.new == {"gpmb": "Giải phóng mặt bằng"}
+    store_reading(reading, store, "lan")
+    assert "gpmb" in store.themes(THEMES)
+    assert store.removed_themes() == {}
+
+
+def test_a_column_that_holds_no_themes_is_refused_soon(tmp_path):
+    rows = [{"text": f"{ROAD} {n}", "labels": [f"Chuyện thứ {n}"]} for n in range(3_000)]
+    source = write_jsonl(tmp_path / "a.jsonl", *rows)
+    with pytest.raises(InputError, match="hơn 100 chủ đề chưa biết"):
+        read_labels(source, THEMES)
+
+
+def test_a_short_name_of_two_themes_means_neither():
+    assert find_theme("Giáo dục", {"a": "Giáo dục (mầm non)", "b": "Giáo dục (đại học)"}) is None
+
+
+def test_what_is_implied_survives_a_journey_to_another_store(tmp_path):
+    rows = [{"text": ROAD, "labels": ["GPMB"], "absent": [], "implied": ["Thuế"]}]
+    rows += [{"text": LAND, "labels": ["Thuế"], "absent": [], "implied": ["GPMB"]}]
+    reading = read_labels(write_jsonl(tmp_path / "a.jsonl", *rows), THEMES)
+    assert [dict(item.grades) for item in reading.labelled] == [
+        {"gpmb": 2, "thue": 0},
+        {"thue": 2, "gpmb": 0},
+    ]

@@ -7,7 +7,7 @@ import urllib.request
 import pytest
 from playwright.sync_api import Page, expect
 
-from labels.store import LabelStore
+from labels.store import Labelled, LabelStore
 from model.article import Article
 from tests.conftest import CHROMIUM, ROOT, serve
 
@@ -50,6 +50,11 @@ def test_correct_import_train_compare_promote_and_go_back(browser, tmp_path, cle
         expect(page.locator("#labels-message")).to_contain_text("Đã nhập 50 bài")
         expect(page.locator("#label-store")).to_contain_text("Chuyển đổi số")
 
+        page.locator("#labels-export").click()
+        with page.expect_download() as download:
+            page.locator("#labels-exported").get_by_role("link").first.click()
+        assert download.value.suggested_filename == "kho-nhan.xlsx"
+
         # Train; another browser sees it as well, and analysing goes on meanwhile.
         page.locator("#train-start").click()
         expect(page.locator("#train-progress .track")).to_be_visible(timeout=40_000)
@@ -78,6 +83,18 @@ def test_correct_import_train_compare_promote_and_go_back(browser, tmp_path, cle
         expect(page.locator("#version-message")).to_contain_text("Đã quay lại mô hình 'goc'")
         analyze(page, unseen)
         expect(page.locator(".chude-verdict")).not_to_contain_text("Chuyển đổi số", timeout=30_000)
+        page.close()
+
+
+def test_the_training_tab_fits_a_telephone(browser, tmp_path):
+    store = LabelStore(tmp_path)
+    store.add([Labelled("", Article("Tin", "", ("Xã họp dân.",)), {"gpmb": 2})], "lan", "tệp")
+    with serve(CHUDE_HOME=str(tmp_path)) as address:
+        page = browser.new_page(viewport={"width": 390, "height": 800})
+        page.goto(address)
+        page.get_by_role("tab", name="Huấn luyện").click()
+        expect(page.locator("#label-store table")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
         page.close()
 
 

@@ -2,6 +2,8 @@ import json
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,16 +22,18 @@ from model.features import article_features
 from model.files import write_json
 from model.registry import RECORD, ModelRegistry
 from model.words import WordModel
+from page.training_job import stop_training
 from tests.conftest import ROOT
 from training.retrain.candidate import FULL, compare_again, train
 from training.retrain.comparison import compare
-from training.retrain.examples import Example, read_lesson
+from training.retrain.examples import Example, own_examples, read_lesson
 from training.retrain.features import FeatureCache
 from training.retrain.logistic import fit_difference
 from training.retrain.promotion import promote_version
 from training.retrain.state import (
     DONE,
     FAILED,
+    RUNNING,
     STOPPED,
     StateFile,
     read_state,
@@ -258,7 +262,9 @@ def test_only_one_training_at_a_time(tiny_home):
 def test_a_training_that_died_is_found_to_be_stopped(own_home):
     folder = training_folder()
     folder.mkdir(parents=True)
-    StateFile(folder / "state.json", "quick")
+    file = StateFile(folder / "state.json", "quick")
+    file.state = replace(file.state, process_start=1.0)
+    file.write()
     assert read_state().state == STOPPED
     (folder / "state.json").write_text('{"state": "run')
     assert read_state() is None
@@ -390,3 +396,61 @@ def test_a_damaged_cache_is_made_anew(tiny_home, tiny_checkpoint):
     cache(examples)
     cache.path.write_bytes(cache.path.read_bytes()[:20])
     assert len(FeatureCache(classifier, tiny_home / "cache")(examples)) == 1
+
+
+def test_no_held_out_article_comes_in_by_another_door(tiny_home):
+    add_theme()
+    store = LabelStore()
+    own = own_examples("written")[:12] + own_examples("check")[:4]
+    store.add([Labelled("", e.article, {"chuyen_doi_so": MAIN}) for e in own], "a", "t")
+    stored = [Example(item.id, "", item.article, {}) for item in store.articles()]
+    lesson = read_lesson(store, {"dan_van": "Dân vận"}).with_unlabelled(stored)
+    ids = [e.id for e in (*lesson.examples, *lesson.held_out)]
+    assert len(ids) == len(set(ids))
+    check = {e.id: e for e in lesson.held_out if e.ours}
+    assert len(check) == 150
+    assert all(check[e.id].grades["chuyen_doi_so"] == MAIN for e in own[12:])
+    assert check[own[12].id].grades["gpmb"] == own[12].grades["gpmb"]
+
+
+def test_only_the_process_that_trains_is_stopped(own_home):
+    folder = training_folder()
+    folder.mkdir(parents=True)
+    other = subprocess.Popen(["sleep", "30"])
+    try:
+        file = StateFile(folder / "state.json", "quick")
+        assert read_state().state == RUNNING  # this very process
+        file.state = replace(file.state, pid=other.pid, process_start=1.0)
+        file.write()
+        assert read_state().state == STOPPED  # another process has taken the number
+        stop_training()
+        assert other.poll() is None
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_a_place_that_is_no_folder_gives_a_reason(own_home):
+    own_home.write_text("a file")
+    with pytest.raises(InputError, match="Không"):
+        train()
+
+
+def test_two_may_remember_what_they_read_at_once(tiny_home, tiny_checkpoint):
+    def read(start: int) -> None:
+        classifier = ThemeClassifier(tiny_checkpoint)
+        for number in range(start, start + 5):
+            example = Example(str(number), "", village(number), {})
+            FeatureCache(classifier, tiny_home / "cache")([example])
+
+    with ThreadPoolExecutor() as threads:
+        for done in [threads.submit(read, start) for start in (0, 10, 20)]:
+            done.result()
+
+
+def test_a_known_theme_that_fires_on_everything_is_held_back():
+    examples = [Example(str(n), "", village(n), {"a": 0}) for n in range(20)]
+    examples += [Example(str(n), "", village(n), {}, ours=True) for n in range(20, 120)]
+    never, always = np.zeros(120, dtype=bool), np.ones(120, dtype=bool)
+    found = compare(examples, {"a": "A"}, {"a": never}, {"a": always})
+    assert "'A' báo nhầm nhiều" in " ".join(found["against"])

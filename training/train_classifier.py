@@ -273,13 +273,14 @@ def platt_scaling(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, 
     Both have shape (labels,). They pass unchanged through the pooling of windows (a mean or a
     maximum), so they can be folded into a head. Where `targets` are NaN they are left out.
     """
-    fits = [
-        LogisticRegression(C=1.0).fit(logits[known, i][:, None], targets[known, i] > 0.5)
-        for i, known in enumerate(~np.isnan(targets.T))
-    ]
-    # A label that validation cannot rank must not be turned upside down.
-    scale = np.array([max(float(fit.coef_[0, 0]), 0.1) for fit in fits], np.float32)
-    return scale, np.array([fit.intercept_[0] for fit in fits], np.float32)
+    scale, shift = np.ones(logits.shape[1], np.float32), np.zeros(logits.shape[1], np.float32)
+    for i, known in enumerate(~np.isnan(targets.T)):
+        truth = targets[known, i] > 0.5
+        if truth.any() and not truth.all():
+            fit = LogisticRegression(C=1.0).fit(logits[known, i][:, None], truth)
+            # A label that validation cannot rank must not be turned upside down.
+            scale[i], shift[i] = max(float(fit.coef_[0, 0]), 0.1), fit.intercept_[0]
+    return scale, shift
 
 
 def exit_margin(words: np.ndarray, both: np.ndarray, thresholds: list[float]) -> float:

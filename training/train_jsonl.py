@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -53,12 +53,17 @@ class Precision(StrEnum):
     fp16 = "fp16"
 
 
-def read_examples(path: Path) -> tuple[list[Example], dict[str, str]]:
+def read_examples(
+    path: Path, known: Mapping[str, str] | None = None
+) -> tuple[list[Example], dict[str, str]]:
     """Labelled articles, and the names of their themes by key.
+
+    Args:
+        known: themes by key, if they are known already.
 
     Raises InputError if the file has none.
     """
-    reading = read_labels(str(path), {})
+    reading = read_labels(str(path), known or {})
     for problem in reading.problems:
         logger.warning("%s", problem)
     if not reading.labelled:
@@ -115,7 +120,7 @@ def main(
     set_seed(seed)
     examples, names = read_examples(articles)
     if validation is not None:
-        held_out = read_examples(validation)[0]
+        held_out = read_examples(validation, names)[0]
     else:
         held_out = [e for e in examples if int(e.id[:8], 16) % VALIDATION == 0]
         examples = [e for e in examples if int(e.id[:8], 16) % VALIDATION]

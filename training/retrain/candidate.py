@@ -6,7 +6,6 @@ import logging
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -73,8 +72,7 @@ def make_candidate(
     state.begin("Nạp mô hình")
     registry = ModelRegistry(folder)
     current = registry.current()
-    lesson = read_lesson(LabelStore(folder), current.themes)
-    lesson = replace(lesson, background=[*lesson.background, *unlabelled])
+    lesson = read_lesson(LabelStore(folder), current.themes).with_unlabelled(unlabelled)
     classifier = ThemeClassifier(current.checkpoint)
     if classifier.words is None:
         raise InputError(f"Mô hình '{current.name}' không có phần từ ngữ, không học tiếp được.")
@@ -95,7 +93,7 @@ def make_candidate(
     name = f"{datetime.now():%Y%m%d-%H%M%S}-{mode}"
     making = registry.folder / f".{name}"
     registry.folder.mkdir(parents=True, exist_ok=True)
-    for left in registry.folder.glob(f".*-{QUICK}"), registry.folder.glob(f".*-{FULL}"):
+    for left in registry.folder.glob(f".[0-9]*-{QUICK}"), registry.folder.glob(f".[0-9]*-{FULL}"):
         for path in left:  # of a killed training: only one runs at a time
             shutil.rmtree(path)
     try:
@@ -163,7 +161,10 @@ def compare_again(name: str, folder: Path | None = None) -> dict[str, Any]:
     held_out = read_held_out(LabelStore(folder).articles())
     found = []
     for one in (current, version):
-        classifier = ThemeClassifier(one.checkpoint)
+        try:
+            classifier = ThemeClassifier(one.checkpoint)
+        except (OSError, ValueError, SafetensorError) as error:
+            raise InputError(f"Mô hình '{one.name}' bị hỏng, không đọc được.") from error
         seen = FeatureCache(classifier, folder / "cache")(held_out)
         found.append(topics_of(classifier, held_out, seen))
     return compare(held_out, {**current.themes, **version.themes}, *found)

@@ -49,8 +49,8 @@ class ThemeComparison:
         new: does only the candidate know it?
         current, candidate: None where the version does not know the theme, or nothing is graded.
         worse: is the candidate surely worse, resampling being what tells?
-        ungraded, alarms: our own check articles that are not graded for the theme, and how many
-            of them the candidate takes to be about it.
+        ungraded, alarms, current_alarms: our own check articles that are not graded for the
+            theme, and how many of them the candidate and the version in use take to be about it.
     """
 
     theme: str
@@ -63,6 +63,7 @@ class ThemeComparison:
     worse: bool
     ungraded: int
     alarms: int
+    current_alarms: int
 
 
 def topics_of(
@@ -126,7 +127,9 @@ def compare_theme(
         change -= f1_of(truth[samples], current[known][samples])
         worse = bool(np.percentile(change, INTERVAL[1]) < 0)
     others = ~known & np.array([example.ours for example in examples], dtype=bool)
-    alarms = 0 if candidate is None else int(candidate[others].sum())
+    alarms, current_alarms = (
+        0 if found is None else int(found[others].sum()) for found in (candidate, current)
+    )
     return ThemeComparison(
         theme,
         label,
@@ -138,13 +141,16 @@ def compare_theme(
         worse,
         int(others.sum()),
         alarms,
+        current_alarms,
     )
 
 
 def reasons_against(themes: Sequence[ThemeComparison]) -> list[str]:
     """Why the candidate should not take the place of the version in use, in the user's words."""
     reasons = []
-    common = [(t.current.f1, t.candidate.f1) for t in themes if t.current and t.candidate]
+    common = [
+        (t.current.f1, t.candidate.f1) for t in themes if t.current and t.candidate and t.positives
+    ]
     if common:
         before, after = np.mean(common, axis=0)
         if after < before - TOLERANCE:
@@ -162,9 +168,9 @@ def reasons_against(themes: Sequence[ThemeComparison]) -> list[str]:
             reasons.append(
                 f"Chủ đề mới '{theme.label}' chưa dùng được: F1 {decimal(theme.candidate.f1, 2)}."
             )
-        if theme.new and theme.alarms > MAX_ALARMS * max(1, theme.ungraded):
+        if theme.alarms - theme.current_alarms > MAX_ALARMS * max(1, theme.ungraded):
             reasons.append(
-                f"Chủ đề mới '{theme.label}' báo nhầm nhiều: nhận "
+                f"Chủ đề '{theme.label}' báo nhầm nhiều: nhận "
                 f"{percent(theme.alarms / theme.ungraded)} số bài về việc khác."
             )
     return reasons

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -78,11 +78,29 @@ class Lesson:
         """All that is learnt from: the store's articles first."""
         return [*self.learned, *self.background]
 
+    def with_unlabelled(self, examples: Sequence[Example]) -> Lesson:
+        """The same with more background, but for articles that are in it already."""
+        there = {e.id for e in (*self.examples, *self.held_out)}
+        return replace(
+            self, background=[*self.background, *(e for e in examples if e.id not in there)]
+        )
+
+
+def with_grades_of(examples: Sequence[Example], articles: Sequence[StoredArticle]) -> list[Example]:
+    """Our own articles, with what the store says of the same ones on top."""
+    stored = {item.id: item.grades for item in articles}
+    return [
+        replace(example, grades={**example.grades, **stored.get(example.id, {})})
+        for example in examples
+    ]
+
 
 def read_held_out(articles: Sequence[StoredArticle]) -> list[Example]:
     """What versions are measured by: labels held out of training, and our own check articles."""
-    held_out = [of_store(item) for item in articles if item.held_out and item.labels]
-    return [*held_out, *own_examples("check")]
+    check = with_grades_of(own_examples("check"), articles)
+    ours = {example.id for example in check}
+    held_out = [item for item in articles if item.held_out and item.labels and item.id not in ours]
+    return [*map(of_store, held_out), *check]
 
 
 def read_lesson(store: LabelStore, known: Mapping[str, str]) -> Lesson:
@@ -95,10 +113,13 @@ def read_lesson(store: LabelStore, known: Mapping[str, str]) -> Lesson:
     """
     articles = [item for item in store.articles() if item.labels]
     themes = store.themes(known)
+    if not themes:
+        raise InputError("Không còn chủ đề nào. Hãy thêm lại một chủ đề.")
     new = [theme for theme in themes if theme not in known]
+    check = {example.id for example in own_examples("check")}
     missing = []
     for theme in new:
-        count = sum(item.grades.get(theme) == MAIN for item in articles)
+        count = sum(item.grades.get(theme) == MAIN for item in articles if item.id not in check)
         if count < MIN_EXAMPLES:
             missing.append(
                 f"Chủ đề '{themes[theme]}' mới có {count} bài làm nội dung chính, còn thiếu "
@@ -117,11 +138,13 @@ def read_lesson(store: LabelStore, known: Mapping[str, str]) -> Lesson:
     text = json.dumps([sorted(themes.items()), labels], ensure_ascii=False)
     held_out = read_held_out(articles)
     measured = {example.id for example in held_out}
+    learned = [of_store(item) for item in articles if item.id not in measured]
+    graded = measured | {example.id for example in learned}
     return Lesson(
         themes=themes,
         new=new,
-        learned=[of_store(item) for item in articles if item.id not in measured],
-        background=own_examples("written"),
+        learned=learned,
+        background=[e for e in own_examples("written") if e.id not in graded],
         held_out=held_out,
         fingerprint=hashlib.sha256(text.encode()).hexdigest(),
     )

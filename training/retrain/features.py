@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
+from filelock import FileLock
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from transformers import PreTrainedModel
@@ -50,9 +51,9 @@ class FeatureCache:
             except SafetensorError:
                 logger.warning("%s is damaged; its articles are read again", self.path)
             self.path.touch()
-        by_use = sorted(folder.glob("*.safetensors"), key=lambda path: path.stat().st_mtime)
-        for old in by_use[:-ENCODERS]:
-            old.unlink()
+        files = [path for path in folder.glob("*.safetensors") if not path.name.startswith(".")]
+        for old in sorted(files, key=lambda path: -path.stat().st_mtime)[ENCODERS:]:
+            old.unlink(missing_ok=True)
 
     def __call__(
         self, examples: Sequence[Example], on_progress: Callable[[float], None] = lambda share: None
@@ -83,5 +84,9 @@ class FeatureCache:
         ]
 
     def _save(self) -> None:
-        with complete_file(self.path) as path:
-            save_file(self.tensors, path)
+        """Write what is known; a comparison may do so beside a training."""
+        try:
+            with FileLock(self.path.with_suffix(".lock")), complete_file(self.path) as path:
+                save_file(self.tensors, path)
+        except (OSError, SafetensorError) as error:
+            logger.warning("the articles read are not remembered: %s", error)

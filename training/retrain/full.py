@@ -150,9 +150,11 @@ def fine_tune(
     """
     set_seed(1)
     labels, model = head.labels, classifier.model
-    settings = [lesson.fingerprint, encoder_digest(model), epochs, learning_rate]
-    run = sha256(repr([*settings, [e.id for e in lesson.examples]]).encode()).hexdigest()
     weight, bias = torch.stack(head.weight), torch.tensor(head.bias)
+    settings = [lesson.fingerprint, encoder_digest(model), epochs, learning_rate]
+    teacher = head_of(model).weight.detach().numpy().tobytes()
+    settings += [sha256(teacher).hexdigest(), [e.id for e in lesson.examples]]
+    run = sha256(repr(settings).encode()).hexdigest()
     wanted, weights = training_targets(
         lesson, labels, pooled_logits(classifier, weight, bias, labels, seen)
     )

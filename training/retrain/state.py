@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import time
 from collections.abc import Iterator
@@ -11,12 +12,14 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 from filelock import FileLock, Timeout
 
 from model.errors import InputError
 from model.files import write_json
 from model.home import home
 
+logger = logging.getLogger(__name__)
 WRITE_EVERY = 0.5  # seconds
 RUNNING, DONE, FAILED, STOPPED = "running", "done", "failed", "stopped"
 
@@ -34,7 +37,7 @@ class TrainingState:
         curve: points with `step`, `loss` and, where measured, `f1`.
         version: name of the candidate that came out.
         error: why there is none, in the user's words.
-        pid: of the process.
+        pid, process_start: of the process, so that no other is taken for it.
     """
 
     state: str = RUNNING
@@ -46,6 +49,17 @@ class TrainingState:
     version: str | None = None
     error: str | None = None
     pid: int = 0
+    process_start: float = 0.0
+
+    @property
+    def process(self) -> psutil.Process | None:
+        """The process that trains; None if it has ended."""
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.process_start) < 1
+        except psutil.Error:
+            return None
+        return process if same else None
 
 
 def training_folder(folder: Path | None = None) -> Path:
@@ -63,21 +77,9 @@ def read_state(folder: Path | None = None) -> TrainingState | None:
         state = TrainingState(**json.loads(path.read_text("utf-8")))
     except (OSError, ValueError, TypeError):
         return None
-    if state.state == RUNNING and not is_running(folder):
+    if state.state == RUNNING and state.process is None:
         return replace(state, state=STOPPED)
     return state
-
-
-def is_running(folder: Path | None = None) -> bool:
-    """Does any process train now?"""
-    path = training_folder(folder)
-    if not path.is_dir():
-        return False
-    try:
-        with FileLock(path / ".lock", timeout=0):
-            return False
-    except Timeout:
-        return True
 
 
 class StateFile:
@@ -85,7 +87,8 @@ class StateFile:
 
     def __init__(self, path: Path, mode: str) -> None:
         self.path = path
-        self.state = TrainingState(mode=mode, pid=os.getpid())
+        started = psutil.Process().create_time()
+        self.state = TrainingState(mode=mode, pid=os.getpid(), process_start=started)
         self.started = self.written = 0.0
         self.write()
 
@@ -113,7 +116,10 @@ class StateFile:
     def end(self, state: str, **changes: Any) -> None:
         """The training is over."""
         self.state = replace(self.state, state=state, **changes)
-        self.write()
+        try:
+            self.write()
+        except OSError:  # the disk is full, which is told already
+            logger.warning("%s cannot be written", self.path)
 
     def write(self) -> None:
         """Write the file."""
@@ -125,14 +131,16 @@ class StateFile:
 def training_run(mode: str, folder: Path | None = None) -> Iterator[StateFile]:
     """The one training that may run; its end is told, whatever it is.
 
-    Raises InputError if another one runs.
+    Raises InputError if another one runs, or nothing can be written.
     """
     path = training_folder(folder)
-    path.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path / ".lock", timeout=0.5)  # somebody may just be looking whether it is free
+    lock = FileLock(path / ".lock", timeout=0)
     try:
+        path.mkdir(parents=True, exist_ok=True)
         lock.acquire()
-    except Timeout as error:
+    except OSError as error:
+        if not isinstance(error, Timeout):
+            raise InputError(f"Không ghi được vào '{path}': {error.strerror}.") from error
         raise InputError(
             "Đang có một lần huấn luyện khác. Hãy đợi nó xong hoặc dừng nó trước."
         ) from error
