@@ -324,7 +324,8 @@ def build_versions_part(tab: gr.Tab, made: gr.State) -> None:
     made.change(show_made, made, shown, **private)
     check.click(compare_chosen, choice, shown, api_visibility="private")
     for button, action in ((promote, "promote"), (back, "rollback"), (remove, "remove")):
-        button.click(partial(change, action), [choice, force], shown, **private)
+        # To promote may mean to measure first, which takes a while.
+        button.click(partial(change, action), [choice, force], shown, api_visibility="private")
 
 
 def build_training_tab(tab: gr.Tab) -> None:

@@ -38,7 +38,7 @@ TYPICAL = 400  # articles made up to stand for the papers
 UNGRADED = 0.3  # weight of an article that nobody has graded for the theme
 FEATURE_PENALTY = 1.0
 WORD_PENALTY = 0.1
-CORRECTION_PENALTY = 1.0
+CORRECTION_PENALTY = 100.0  # with 3, graded articles cost the themes more than they taught
 FOLDS = 5
 MIN_TOUCHED = 10  # examples of it that say where "touched" begins
 EXIT_RESERVE = 1.5  # log-odds, more than the shipped themes have: a new one has few examples
@@ -224,10 +224,13 @@ def correct_label(
         logits: the classifier's, shape (examples,).
         truth: shape (examples,), NaN where unknown. ours: articles that come with the program.
     """
-    known = ~np.isnan(truth)
-    if not (known & ~ours).any():
+    if not (~np.isnan(truth) & ~ours).any():
         return np.zeros(features.shape[1]), 0.0
-    weights = np.where(ours[known], UNGRADED, 1.0)
+    # Our own articles stay where they are. With their grades as targets, twenty graded newspaper
+    # articles cost the themes a tenth of their F1: what was learnt was whose articles they are.
+    truth = np.where(ours, expit(logits), truth)
+    known = ~np.isnan(truth)
+    weights = np.ones(int(known.sum()))
     return fit_difference(features[known], truth[known], weights, CORRECTION_PENALTY, logits[known])
 
 
