@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ MENTIONED = ":mentioned"  # behind a theme's key: the label that asks for more t
 MAX_EVIDENCE = 5  # sentences shown per theme
 CANDIDATES = 8  # sentences per theme that the transformer reads to find them
 MIN_EVIDENCE_SYLLABLES = 5
+# transformers changes torch's defaults while it loads, for every thread of the process.
+LOADING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -88,9 +91,10 @@ class ThemeClassifier:
 
     def __init__(self, checkpoint: str | Path = DEFAULT_CHECKPOINT) -> None:
         self.tokenizer = AutoTokenizer.from_pretrained(checkpoint)
-        self.model = AutoModelForSequenceClassification.from_pretrained(
-            checkpoint, dtype=torch.float32
-        ).eval()
+        with LOADING:
+            self.model = AutoModelForSequenceClassification.from_pretrained(
+                checkpoint, dtype=torch.float32
+            ).eval()
         self.words = WordModel.load(Path(checkpoint))
         config = self.model.config
         self.name = str(checkpoint)
