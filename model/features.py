@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 
 from model.article import Article
 from model.classifier import ThemeClassifier
-from model.windows import article_windows, batches_by_length, pad_windows
+from model.windows import article_windows, batches_by_length, pad_windows, pool_windows
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,25 @@ def head_of(model: PreTrainedModel) -> nn.Linear:
     """The last layer of a sequence classifier (RoBERTa keeps it inside a module)."""
     head: Any = model.classifier
     return head if isinstance(head, nn.Linear) else head.out_proj
+
+
+@torch.inference_mode()
+def head_logits(
+    seen: Sequence[ArticleFeatures],
+    weight: torch.Tensor,
+    bias: torch.Tensor,
+    mentioned: torch.Tensor,
+) -> torch.Tensor:
+    """Logits of articles under a head, shape (articles, labels).
+
+    Args:
+        weight, bias: of the head, shapes (labels, hidden) and (labels,).
+        mentioned: for each label, whether it asks for a mention; bool, shape (labels,).
+    """
+    owner = torch.tensor([i for i, article in enumerate(seen) for _ in article.windows])
+    lengths = torch.cat([article.lengths for article in seen])
+    windows = torch.cat([article.windows for article in seen])
+    return pool_windows(windows @ weight.T + bias, lengths, owner, mentioned)
 
 
 @torch.inference_mode()

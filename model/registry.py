@@ -57,19 +57,24 @@ class ModelRegistry:
 
     def versions(self) -> list[Version]:
         """All of them, the shipped one first, then by age."""
-        found = [Version(SHIPPED, DEFAULT_CHECKPOINT, {})]
-        if not self.folder.is_dir():
-            return found
-        for path in self.folder.iterdir():
-            if path.name.startswith("."):
-                continue  # being made, or being removed
-            try:
-                record = json.loads((path / RECORD).read_text("utf-8"))
-                record["created"]
-            except (OSError, ValueError, KeyError, TypeError):
-                continue  # not one of ours
-            found.append(Version(path.name, path, record))
-        return [found[0], *sorted(found[1:], key=lambda v: (v.record["created"], v.name))]
+        names = [path.name for path in self.folder.iterdir()] if self.folder.is_dir() else []
+        found = [version for name in names if (version := self._read(name)) is not None]
+        found.sort(key=lambda v: (v.record["created"], v.name))
+        return [Version(SHIPPED, DEFAULT_CHECKPOINT, {}), *found]
+
+    def _read(self, name: Any) -> Version | None:
+        """The version of that name; None if there is none, or nothing that can be read."""
+        if name == SHIPPED:
+            return Version(SHIPPED, DEFAULT_CHECKPOINT, {})
+        # A name with a dot in front is being made or removed; none is ever a path.
+        if not isinstance(name, str) or name.startswith(".") or Path(name).name != name:
+            return None
+        try:
+            record = json.loads((self.folder / name / RECORD).read_text("utf-8"))
+            record["created"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return Version(name, self.folder / name, record)
 
     def find(self, name: str) -> Version:
         """The version of that name, or the latest one. Raises InputError if there is none."""
@@ -93,17 +98,15 @@ class ModelRegistry:
         except (OSError, ValueError, KeyError, TypeError):
             logger.warning("%s cannot be read; the shipped model is used", self.current_file)
             return [SHIPPED]
-        known = [version.name for version in self.versions()]
         history: list[str] = []
         for name in names if isinstance(names, list) else []:
-            if name in known and history[-1:] != [name]:
+            if self._read(name) is not None and history[-1:] != [name]:
                 history.append(name)
         return history or [SHIPPED]
 
     def current(self) -> Version:
         """The version in use."""
-        name = self.history()[-1]
-        return next((v for v in self.versions() if v.name == name), self.versions()[0])
+        return self._read(self.history()[-1]) or Version(SHIPPED, DEFAULT_CHECKPOINT, {})
 
     def promote(self, name: str) -> Version:
         """Use that version from now on; a running page takes it up with the next article.

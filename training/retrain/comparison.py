@@ -7,12 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
 from model.classifier import ThemeClassifier
-from model.features import ArticleFeatures, head_of
+from model.features import ArticleFeatures, head_logits, head_of
 from model.numbers import decimal, percent
-from model.windows import pool_windows
 from training.retrain.examples import Example, targets
 
 RESAMPLES = 1000
@@ -70,16 +68,11 @@ def topics_of(
     classifier: ThemeClassifier, examples: Sequence[Example], seen: Sequence[ArticleFeatures]
 ) -> dict[str, np.ndarray]:
     """Which examples are about each theme, by a classifier whose features are `seen`."""
-    owner = torch.tensor([i for i, article in enumerate(seen) for _ in article.windows])
-    lengths = torch.cat([article.lengths for article in seen])
-    windows = torch.cat([article.windows for article in seen])
-    with torch.inference_mode():
-        logits = pool_windows(
-            head_of(classifier.model)(windows), lengths, owner, classifier.mentioned
-        )
-        if classifier.words is not None:
-            words = classifier.words.logits([e.article.text for e in examples])
-            logits = (logits + words) / 2
+    head = head_of(classifier.model)
+    logits = head_logits(seen, head.weight, head.bias, classifier.mentioned)
+    if classifier.words is not None:
+        words = classifier.words.logits([e.article.text for e in examples])
+        logits = (logits + words) / 2
     decisions = (logits >= classifier.threshold_logits).numpy()
     return {theme: decisions[:, classifier.labels.index(theme)] for theme in classifier.themes}
 

@@ -28,8 +28,7 @@ from transformers import (
 
 from model.background import Background
 from model.classifier import MENTIONED, ThemeClassifier
-from model.features import ArticleFeatures, article_features, head_of
-from model.windows import pool_windows
+from model.features import ArticleFeatures, article_features, head_logits, head_of
 from training.heads import set_head
 from training.resume import can_resume
 from training.retrain.examples import Lesson, targets
@@ -57,20 +56,10 @@ CALIBRATION_PENALTY = 1.0
 CHUNK = 32
 
 
-def pooled_logits(
-    classifier: ThemeClassifier,
-    weight: torch.Tensor,
-    bias: torch.Tensor,
-    labels: Sequence[str],
-    seen: Sequence[ArticleFeatures],
-) -> np.ndarray:
+def pooled_logits(head: Head, seen: Sequence[ArticleFeatures]) -> np.ndarray:
     """The encoder's logits of articles under a head, shape (articles, labels)."""
-    owner = torch.tensor([i for i, article in enumerate(seen) for _ in article.windows])
-    lengths = torch.cat([article.lengths for article in seen])
-    windows = torch.cat([article.windows for article in seen])
-    mentioned = torch.tensor([label.endswith(MENTIONED) for label in labels])
-    with torch.inference_mode():
-        return pool_windows(windows @ weight.T + bias, lengths, owner, mentioned).numpy()
+    mentioned = torch.tensor([label.endswith(MENTIONED) for label in head.labels])
+    return head_logits(seen, torch.stack(head.weight), torch.tensor(head.bias), mentioned).numpy()
 
 
 def training_targets(
@@ -155,9 +144,7 @@ def fine_tune(
     teacher = head_of(model).weight.detach().numpy().tobytes()
     settings += [sha256(teacher).hexdigest(), [e.id for e in lesson.examples]]
     run = sha256(repr(settings).encode()).hexdigest()
-    wanted, weights = training_targets(
-        lesson, labels, pooled_logits(classifier, weight, bias, labels, seen)
-    )
+    wanted, weights = training_targets(lesson, labels, pooled_logits(head, seen))
     set_head(model, labels, weight, bias)
     freeze(model, FROZEN_LAYERS)
     articles = [example.article for example in lesson.examples]
@@ -245,9 +232,7 @@ def calibrate_new(
     """
     words = classifier.words
     assert words is not None
-    logits = pooled_logits(
-        classifier, torch.stack(head.weight), torch.tensor(head.bias), head.labels, seen
-    )
+    logits = pooled_logits(head, seen)
     vectors = [words.vector(lesson.examples[index].article.text) for index in held]
     for column, label in enumerate(head.labels):
         if label not in lesson.new:

@@ -25,8 +25,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from model.background import Background
 from model.classifier import MENTIONED, ThemeClassifier
-from model.features import ArticleFeatures, head_of
-from model.windows import pool_windows
+from model.features import ArticleFeatures, head_logits, head_of
 from model.words import WordModel
 from training.metrics import best_threshold
 from training.retrain.examples import Example, Lesson, targets
@@ -262,11 +261,7 @@ def quick(
     state.begin("Chuẩn bị từ ngữ")
     views = look(classifier, words, examples, seen, background)
     layer = head_of(classifier.model)
-    owner = torch.tensor([i for i, article in enumerate(seen) for _ in article.windows])
-    lengths = torch.cat([article.lengths for article in seen])
-    windows = torch.cat([article.windows for article in seen])
-    with torch.inference_mode():
-        own = pool_windows(layer(windows), lengths, owner, classifier.mentioned)
+    own = head_logits(seen, layer.weight, layer.bias, classifier.mentioned)
     word_logits = views.words @ words.weights.numpy() + words.bias.numpy()
     logits = (own.numpy() + word_logits) / 2
     ours = np.array([example.ours for example in examples])
