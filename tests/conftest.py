@@ -36,6 +36,17 @@ Nhà thầu được giao mặt bằng sạch và sẽ đóng cọc mố cầu n
 CHROMIUM = shutil.which("chromium")
 
 
+def python(script: str, *arguments: object) -> subprocess.Popen:
+    """A process of its own, which the test talks to."""
+    return subprocess.Popen(
+        [sys.executable, "-c", script, *map(str, arguments)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
 @contextmanager
 def serve(*options: str, host: str = "127.0.0.1", **environment: str) -> Iterator[str]:
     """The page in a process of its own; its address."""

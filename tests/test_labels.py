@@ -34,7 +34,7 @@ from model.classifier import ThemeClassifier
 from model.corpus.open_source import open_source
 from model.errors import InputError
 from model.registry import ModelRegistry
-from tests.conftest import ROOT
+from tests.conftest import ROOT, python
 
 THEMES = {
     "dan_van": "Dân vận",
@@ -87,17 +87,6 @@ def history(store: LabelStore) -> list[tuple]:
 
 def grades_by_id(store: LabelStore) -> dict[str, dict[str, int]]:
     return {item.id: item.grades for item in store.articles()}
-
-
-def python(script: str, *arguments: object) -> subprocess.Popen:
-    """A process of its own, which the test talks to."""
-    return subprocess.Popen(
-        [sys.executable, "-c", script, *map(str, arguments)],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
 
 
 # The store

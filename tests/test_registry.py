@@ -4,8 +4,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,7 @@ from model.classifier import DEFAULT_CHECKPOINT
 from model.errors import InputError
 from model.files import complete_file, write_json
 from model.registry import LATEST, RECORD, SHIPPED, ModelRegistry, current_checkpoint
-from tests.conftest import ROOT
+from tests.conftest import python
 
 
 @pytest.fixture
@@ -36,17 +34,6 @@ def make(registry: ModelRegistry, name: str, day: int = 1, label: str = "DÃ¢n vá
 
 def names(registry: ModelRegistry) -> list[str]:
     return [version.name for version in registry.versions()]
-
-
-def python(script: str, *arguments: object) -> subprocess.Popen:
-    """A process of its own, which the test talks to."""
-    return subprocess.Popen(
-        [sys.executable, "-c", script, *map(str, arguments)],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
 
 
 def test_without_any_version_of_its_own_a_machine_has_the_shipped_one(registry, own_home):
