@@ -36,7 +36,13 @@ from training.build_encoder import (
     read_packed,
 )
 from training.data import DATA, KEYS, SHIPPED, THEMES, LabelledArticle, load_jsonl, read_labels
-from training.metrics import best_threshold, expected_calibration_error, macro_f1, theme_metrics
+from training.metrics import (
+    best_threshold,
+    choose_thresholds,
+    expected_calibration_error,
+    macro_f1,
+    theme_metrics,
+)
 from training.pooling import with_mean_pooling
 from training.split_labels import story_groups
 from training.word_svm import WordSvm
@@ -278,6 +284,19 @@ def test_calibration_error_and_threshold():
     assert expected_calibration_error(np.array([0, 0]), np.array([0.9, 0.9])) == pytest.approx(0.9)
     targets = np.array([0, 0, 1, 1])
     assert 0.3 < best_threshold(targets, np.array([0.1, 0.3, 0.4, 0.9])) < 0.5
+
+
+def test_touched_articles_do_not_raise_the_threshold_of_a_topic():
+    labels = ["a", "a:mentioned", "b"]
+    targets = np.array(
+        [[1, 1, 1], [1, 1, 0], [0, 1, 0], [0, 1, 0], [0, 1, 0], [0, 0, 0], [0, 0, np.nan]]
+    )
+    topic = np.array([0.9, 0.3, 0.6, 0.6, 0.6, 0.1, 0.1])
+    said = np.column_stack([topic, [0.9] * 5 + [0.1] * 2, topic])
+    main, mentioned, alone = choose_thresholds(labels, targets, said)
+    assert main < 0.4, "as if the articles that touch it were not there"
+    assert mentioned == pytest.approx(0.5, abs=0.01)
+    assert alone > 0.6, "a theme without a label for mentions: every other article counts"
 
 
 def test_labels_of_mentions_follow_the_topics():

@@ -13,8 +13,8 @@ from sklearn.preprocessing import StandardScaler
 from transformers import AutoModel, AutoTokenizer
 
 from model.windows import WINDOW, article_windows, batches_by_length, pad_windows
-from training.data import KEYS, THEMES, LabelledArticle, grade_matrix, soft_targets
-from training.metrics import best_threshold
+from training.data import KEYS, SHIPPED, THEMES, LabelledArticle, grade_matrix, soft_targets
+from training.metrics import choose_thresholds
 from training.word_svm import WordSvm
 
 
@@ -35,8 +35,8 @@ def _decide(probabilities: np.ndarray, validation: list[LabelledArticle], count:
     """Thresholds from the validation articles, which stand in front of the `count` others."""
     probabilities = _theme_columns(probabilities)
     head, tail = probabilities[:-count], probabilities[-count:]
-    targets = _theme_columns(soft_targets(grade_matrix(validation))) > 0.5
-    thresholds = [best_threshold(t, p) for t, p in zip(targets.T, head.T, strict=True)]
+    targets = _theme_columns(soft_targets(grade_matrix(validation)))
+    thresholds = choose_thresholds(SHIPPED, targets, head)
     return Prediction(tail, tail >= np.array(thresholds))
 
 

@@ -51,7 +51,7 @@ from training.data import (
     soft_targets,
 )
 from training.heads import save, set_head
-from training.metrics import best_threshold
+from training.metrics import choose_thresholds
 from training.model_card import write_model_card
 from training.pooling import standardize_pooler, with_mean_pooling
 from training.resume import can_resume, fingerprint
@@ -347,12 +347,7 @@ def calibrate_and_save(
     words.weights *= torch.from_numpy(scale)
     words.bias = words.bias * torch.from_numpy(scale) + torch.from_numpy(shift)
     probabilities = 1 / (1 + np.exp(-(both * scale + shift)))
-    thresholds = [
-        best_threshold(target[known] > 0.5, column[known])
-        for target, column, known in zip(
-            targets.T, probabilities.T, ~np.isnan(targets.T), strict=True
-        )
-    ]
+    thresholds = choose_thresholds(classifier.labels, targets, probabilities)
     for label, threshold in zip(classifier.labels, thresholds, strict=True):
         kind = "mention_threshold" if label.endswith(MENTIONED) else "threshold"
         model.config.themes[label.removesuffix(MENTIONED)][kind] = threshold

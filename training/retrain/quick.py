@@ -27,7 +27,7 @@ from model.background import Background
 from model.classifier import MENTIONED, ThemeClassifier
 from model.features import ArticleFeatures, head_logits, head_of
 from model.words import WordModel
-from training.metrics import best_threshold
+from training.metrics import best_threshold, topic_threshold
 from training.retrain.examples import Example, Lesson, targets
 from training.retrain.logistic import fit_difference
 from training.retrain.state import StateFile
@@ -190,7 +190,8 @@ def fit_new_theme(views: Views, truth: np.ndarray, touched: np.ndarray) -> NewTh
         logits = out_of_fold(both, truth, weights)
     scale, shift = platt(logits.mean(1), truth, share)
     probabilities = expit(logits.mean(1) * scale + shift)
-    threshold = mention_threshold = best_threshold(topics, probabilities)
+    # Unknown counts as not touched: `touched` is NaN there.
+    threshold = mention_threshold = topic_threshold(topics, touched > 0.5, probabilities)
     known = ~np.isnan(touched)
     if (known & (touched > 0.5) & ~topics).sum() >= MIN_TOUCHED:
         found = best_threshold(touched[known] > 0.5, probabilities[known])
