@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from model.errors import InputError
-from model.page_noise import clean_lines, find_title, unwrap
+from model.page_noise import CAPTION, PROSE_END, clean_lines, find_title, unwrap
 from model.sentences import split_sentences
 
 MAX_CHARACTERS = 300_000  # a long report of 100 pages; more is a book or a mistake
 MIN_CHARACTERS = 40
+LONGEST_LEAD = 80  # syllables of a first paragraph that is set in bold on a page
 MIN_VIETNAMESE = 0.04  # of the letters; about 15 % of them in Vietnamese
 VIETNAMESE_LETTER = re.compile("[ăđơưạ-ỹ]", re.IGNORECASE)  # those that no other language has
 INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff\u00ad]")
@@ -66,6 +67,16 @@ def _check(text: str) -> None:
         )
 
 
+def _is_lead(lines: list[str]) -> bool:
+    """Is the first of the lines under a title the paragraph that stands there in bold?"""
+    return (
+        len(lines) > 1
+        and syllable_count(lines[0]) <= LONGEST_LEAD
+        and not CAPTION.search(lines[0])
+        and bool(PROSE_END.search(lines[0]))
+    )
+
+
 @dataclass(frozen=True)
 class Article:
     """A cleaned article.
@@ -82,7 +93,8 @@ class Article:
 
     @classmethod
     def from_text(cls, text: str) -> Article:
-        """Parse an article pasted from a page: the title first, if it looks like one.
+        """Parse an article pasted from a page: the title first, if it looks like one, and a short
+        first paragraph under it, which is the lead.
 
         Raises InputError for what is no Vietnamese article.
         """
@@ -91,8 +103,11 @@ class Article:
         lines = clean_lines(unwrap(CONTROL.sub("", text)))
         _check("\n".join(lines))  # a page's menus alone are no article
         index = find_title(lines)
-        title = "" if index is None else lines.pop(index)
-        return cls(title, "", tuple(lines))
+        if index is None:
+            return cls("", "", tuple(lines))
+        title = lines.pop(index)
+        lead = lines.pop(0) if index == 0 and _is_lead(lines) else ""
+        return cls(title, lead, tuple(lines))
 
     @classmethod
     def from_fields(cls, title: str | None, lead: str | None, body: str | None) -> Article:

@@ -9,10 +9,15 @@ from model.page_noise import clean_lines
 from model.sentences import split_sentences
 
 
-def test_title_paragraphs_and_sentences(clearance):
+def body(article):
+    return [paragraph for paragraph in (article.lead, *article.paragraphs) if paragraph]
+
+
+def test_title_lead_paragraphs_and_sentences(clearance):
     article = Article.from_text(clearance)
     assert article.title == "Phường Bến Thóc vận động xong hộ cuối cùng giao đất làm cầu"
-    assert len(article.paragraphs) == 3
+    assert article.lead.startswith("Chiều 12/9, gia đình ông Lê Hữu Tạo")
+    assert len(article.paragraphs) == 2
     assert article.sentences[0] == article.title
     assert article.sentences[-1].startswith("Nhà thầu được giao")
 
@@ -24,18 +29,17 @@ def test_nfd_crlf_and_invisible_characters_make_no_difference(clearance):
 
 
 def test_the_noise_of_a_copied_page_is_left_out(clearance):
-    title, _, body = clearance.partition("\n\n")
+    title, _, rest = clearance.partition("\n\n")
     noise = (
         "Trang chủ Thời sự Kinh tế\nThứ bảy, 12/9/2026, 10:21 (GMT+7)\n",
         "Chia sẻ\nĐọc thêm: Giá thép tăng\nChủ đề: cầu Sông Mơ\nBình luận (3)\n"
         "Tin mới Emagazine Truyền hình Podcast\n",
     )
     caption = "Ông Lê Hữu Tạo tháo dỡ nhà. Ảnh: Hà Vi"
-    text = f"{noise[0]}{title}\n{caption}\n{caption}\n(Báo Sông Mơ) - {body}\n{noise[1]}"
+    text = f"{noise[0]}{title}\n{caption}\n{caption}\n(Báo Sông Mơ) - {rest}\n{noise[1]}"
     article = Article.from_text(text)
     assert article.title == title
-    assert article.paragraphs[0] == caption
-    assert article.paragraphs[1:] == Article.from_text(clearance).paragraphs
+    assert body(article) == [caption, *body(Article.from_text(clearance))]
 
 
 @pytest.mark.parametrize(
@@ -49,26 +53,35 @@ def test_the_noise_of_a_copied_page_is_left_out(clearance):
 )
 @pytest.mark.parametrize("between", ["", "HÀ VI\n12/09/2026 08:15 GMT+7\n"])
 def test_the_title_is_found_behind_what_a_site_puts_before_it(head, between, clearance):
-    title, _, body = clearance.partition("\n\n")
-    article = Article.from_text(f"{head}{title}\n{between}{body}")
+    title, _, rest = clearance.partition("\n\n")
+    article = Article.from_text(f"{head}{title}\n{between}{rest}")
     assert article.title == title
-    assert article.paragraphs[-3:] == Article.from_text(clearance).paragraphs
+    assert body(article)[-3:] == body(Article.from_text(clearance))
 
 
 def test_the_tail_of_a_page_is_cut_but_not_what_follows_a_box_of_links(clearance):
     plain = Article.from_text(clearance)
     tail = "Tin liên quan\nXã Đồng Mít mở đường\nGiá thép lại tăng\nBình luận (2)\nHay quá\n"
     assert Article.from_text(clearance + tail) == plain
-    title, _, body = clearance.partition("\n\n")
+    title, _, text = clearance.partition("\n\n")
     box = "Tin liên quan\nXã Đồng Mít mở đường\n"
-    assert plain.paragraphs == Article.from_text(f"{title}\n{box}{body}").paragraphs[-3:]
+    assert body(plain) == body(Article.from_text(f"{title}\n{box}{text}"))[-3:]
 
 
 @pytest.mark.parametrize("width", [60, 80])
 def test_lines_cut_at_one_width_are_joined(width, clearance):
     title, *paragraphs = clearance.strip().split("\n\n")
     wrapped = "\n\n".join(textwrap.fill(part, width) for part in [title, *paragraphs])
-    assert Article.from_text(wrapped).paragraphs == tuple(paragraphs)
+    assert body(Article.from_text(wrapped)) == paragraphs
+
+
+def test_a_caption_or_a_long_first_paragraph_is_no_lead(clearance):
+    title, lead, *rest = clearance.strip().split("\n\n")
+    for first in ("Ông Lê Hữu Tạo tháo dỡ nhà. Ảnh: Hà Vi", " ".join([lead] * 4)):
+        article = Article.from_text("\n\n".join([title, first, lead, *rest]))
+        assert article.title == title
+        assert article.lead == ""
+        assert body(article) == [first, lead, *rest]
 
 
 def test_an_official_document_has_what_it_is_about_as_its_title(clearance):
@@ -131,7 +144,7 @@ def test_datelines(line, rest):
     ],
 )
 def test_a_real_sentence_is_never_taken_for_noise(sentence, clearance):
-    text = "\n".join(Article.from_text(clearance + sentence).paragraphs)
+    text = Article.from_text(clearance + sentence).text
     assert text.endswith(sentence.removeprefix("Tin liên quan\n"))
 
 

@@ -178,6 +178,19 @@ def test_nothing_is_said_twice_and_the_order_is_kept():
     assert choose([other, LONG, again], [0.1, 0.9, 0.8]) == [0, 1]
 
 
+@pytest.mark.parametrize("sample", ["1-dan-van", "3-khong-chu-de"])
+def test_a_lead_goes_before_a_sentence_that_is_scored_a_little_better(sample, summarizer):
+    text = (ROOT / "samples" / f"{sample}.txt").read_text("utf-8")
+    title, body = text.split("\n", 1)
+    without_lead = Article.from_fields(title, None, body)
+    pasted = Article.from_text(text)
+    assert without_lead.sentences == pasted.sentences
+    found = summarizer.summarize([without_lead, pasted], "short")
+    first, second = (summary.sentences[0].source_index for summary in found)
+    assert first > 1
+    assert second == 1
+
+
 @pytest.mark.parametrize(
     ("sentence", "alone"),
     [
@@ -338,7 +351,7 @@ def parquet(tmp_path_factory):
                     "id": f"{path.stem}-{number}",
                     "title": article.title,
                     "abstract": article.body_sentences[1],
-                    "body": "\n".join(article.paragraphs),
+                    "body": "\n".join([article.lead, *article.paragraphs]),
                 }
             )
     file = tmp_path_factory.mktemp("articles") / "train.parquet"
