@@ -1,8 +1,8 @@
 """A linear model over words, beside the transformer: it remembers, the other understands.
 
-TF-IDF of 1–2-grams of syllables and one linear function per label, as scikit-learn's
-`TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\\w+")` computes it (a
-test compares them), without needing scikit-learn to analyse.
+TF-IDF of n-grams and one linear function per label, as scikit-learn's `TfidfVectorizer(
+analyzer=ngrams, sublinear_tf=True)` computes it (a test compares them), without needing
+scikit-learn to analyse.
 """
 
 from __future__ import annotations
@@ -19,21 +19,34 @@ from safetensors.torch import load_file, save_file
 
 WEIGHTS = "words.safetensors"
 NGRAMS = "words.json"
+OPENING = 100  # syllables, about a title and a lead
+MARK = "^"  # in front of what stands in the opening; no syllable has it
+
+
+def ngrams(text: str) -> list[str]:
+    """Single syllables and pairs, and those of the opening once more, marked.
+
+    What an article is about stands at its beginning; what it only touches, anywhere.
+    """
+    syllables = re.findall(r"\w+", text.lower())
+    opening = syllables[:OPENING]
+    marked = (MARK + ngram for ngram in (*opening, *map(" ".join, pairwise(opening))))
+    return [*syllables, *map(" ".join, pairwise(syllables)), *marked]
 
 
 class WordModel:
     """Logits of labels from the words of a text.
 
     Args:
-        ngrams: every n-gram known, the syllables of a pair with a space between them.
+        known: every n-gram known, the syllables of a pair with a space between them.
         idf: inverse document frequencies, shape (n-grams,).
         weights: shape (n-grams, labels). bias: shape (labels,).
     """
 
     def __init__(
-        self, ngrams: Sequence[str], idf: torch.Tensor, weights: torch.Tensor, bias: torch.Tensor
+        self, known: Sequence[str], idf: torch.Tensor, weights: torch.Tensor, bias: torch.Tensor
     ) -> None:
-        self.index = {ngram: number for number, ngram in enumerate(ngrams)}
+        self.index = {ngram: number for number, ngram in enumerate(known)}
         self.idf, self.weights, self.bias = idf.float(), weights.float(), bias.float()
 
     @classmethod
@@ -41,9 +54,9 @@ class WordModel:
         """The word model of a checkpoint; None if it has none."""
         if not (folder / WEIGHTS).exists():
             return None
-        ngrams = json.loads((folder / NGRAMS).read_text("utf-8"))
+        known = json.loads((folder / NGRAMS).read_text("utf-8"))
         tensors = load_file(folder / WEIGHTS)
-        return cls(ngrams, tensors["idf"], tensors["weights"], tensors["bias"])
+        return cls(known, tensors["idf"], tensors["weights"], tensors["bias"])
 
     def save(self, folder: Path) -> None:
         """Write it beside a checkpoint's weights."""
@@ -57,9 +70,8 @@ class WordModel:
 
     def vector(self, text: str) -> tuple[torch.Tensor, torch.Tensor]:
         """The n-grams of a text by number, shape (found,), and their weights, of norm 1."""
-        syllables = re.findall(r"\w+", text.lower())
         counts: Counter[int] = Counter()
-        for ngram in (*syllables, *map(" ".join, pairwise(syllables))):
+        for ngram in ngrams(text):
             if (number := self.index.get(ngram)) is not None:
                 counts[number] += 1
         rows = torch.tensor(list(counts), dtype=torch.long)

@@ -24,7 +24,7 @@ from model.article import Article
 from model.classifier import MENTIONED, ThemeClassifier
 from model.errors import InputError
 from model.windows import article_windows, pad_windows
-from model.words import WordModel
+from model.words import OPENING, WordModel, ngrams
 from tests.conftest import ROOT
 from training import distill, train_classifier, train_jsonl
 from training.add_labels import split_of_stories
@@ -177,11 +177,20 @@ def test_an_encoder_taught_by_words_keeps_its_head_and_its_lower_layers(graded, 
     assert classifier.themes == list(THEMES)
 
 
+def test_words_of_the_opening_are_marked_and_no_others():
+    assert ngrams("Bầu cử.") == ["bầu", "cử", "bầu cử", "^bầu", "^cử", "^bầu cử"]
+    text = " ".join(f"tiếng{i}" for i in range(OPENING + 2))
+    marked = [ngram for ngram in ngrams(text) if ngram.startswith("^")]
+    assert marked[OPENING - 1] == f"^tiếng{OPENING - 1}"
+    assert len(marked) == 2 * OPENING - 1
+
+
 def test_the_shipped_word_model_is_the_svm(tmp_path):
     articles = tiny_articles()
     svm = WordSvm.of_graded(articles)
     words = svm.word_model(SHIPPED)
     texts = [a.article.text for a in articles] + ["", "Chẳng có từ nào quen", "Quốc hội. quốc HỘI"]
+    texts.append("\n".join(texts[:20]))  # longer than an opening
     columns = [train_classifier.LABELS.index(label) for label in SHIPPED]
     expected = torch.tensor(svm.probabilities(texts)[:, columns], dtype=torch.float32)
     assert torch.allclose(torch.sigmoid(words.logits(texts)), expected, atol=1e-4)

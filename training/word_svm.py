@@ -1,8 +1,8 @@
-"""TF-IDF + linear SVM: a baseline, a teacher, and the word model that is shipped."""
+"""TF-IDF + linear SVM: a teacher, the word model that is shipped, and a baseline."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import torch
@@ -12,25 +12,30 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
-from model.words import WordModel
+from model.words import WordModel, ngrams
 from training.data import LABELS, LabelledArticle, grade_matrix, soft_targets
 
 
 class WordSvm:
-    """TF-IDF of 1–2-grams of syllables over the whole text, a linear SVM per label, Platt scaling.
+    """TF-IDF of n-grams over the whole text, a linear SVM per label, Platt scaling.
 
     Args:
         texts: what it learns from.
         targets: probability of each label, over 0.5 if it is true, NaN where unknown; shape (texts,
             labels).
         labels: their names.
+        analyzer: from a text to its n-grams.
     """
 
-    def __init__(self, texts: Sequence[str], targets: np.ndarray, labels: Sequence[str]) -> None:
+    def __init__(
+        self,
+        texts: Sequence[str],
+        targets: np.ndarray,
+        labels: Sequence[str],
+        analyzer: Callable[[str], list[str]] = ngrams,
+    ) -> None:
         self.names = list(labels)
-        self.vectorizer = TfidfVectorizer(
-            ngram_range=(1, 2), min_df=2, sublinear_tf=True, token_pattern=r"\w+", lowercase=True
-        )
+        self.vectorizer = TfidfVectorizer(analyzer=analyzer, min_df=2, sublinear_tf=True)
         inputs = self.vectorizer.fit_transform(texts)
         folds = StratifiedKFold(5, shuffle=True, random_state=0)
         self.labels = [
@@ -41,10 +46,12 @@ class WordSvm:
         ]
 
     @classmethod
-    def of_graded(cls, articles: list[LabelledArticle]) -> WordSvm:
+    def of_graded(
+        cls, articles: list[LabelledArticle], analyzer: Callable[[str], list[str]] = ngrams
+    ) -> WordSvm:
         """What readers' grades teach it, for `LABELS`."""
         texts = [item.article.text for item in articles]
-        return cls(texts, soft_targets(grade_matrix(articles)), LABELS)
+        return cls(texts, soft_targets(grade_matrix(articles)), LABELS, analyzer)
 
     def probabilities(self, texts: Iterable[str]) -> np.ndarray:
         """Calibrated probabilities of its labels, shape (texts, labels)."""
