@@ -38,7 +38,7 @@ class WordModel:
     """Logits of labels from the words of a text.
 
     Args:
-        known: every n-gram known, the syllables of a pair with a space between them.
+        known: every n-gram known, as `ngrams` writes them.
         idf: inverse document frequencies, shape (n-grams,).
         weights: shape (n-grams, labels). bias: shape (labels,).
     """
@@ -69,7 +69,7 @@ class WordModel:
         return torch.stack([self._logits(text) for text in texts])
 
     def vector(self, text: str) -> tuple[torch.Tensor, torch.Tensor]:
-        """The n-grams of a text by number, shape (found,), and their weights, of norm 1."""
+        """The known n-grams of a text by number, and their weights, of norm 1; shapes (found,)."""
         counts: Counter[int] = Counter()
         for ngram in ngrams(text):
             if (number := self.index.get(ngram)) is not None:

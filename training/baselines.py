@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -42,15 +42,14 @@ def _decide(probabilities: np.ndarray, validation: list[LabelledArticle], count:
 
 
 def tfidf_svm(
-    train: list[LabelledArticle], validation: list[LabelledArticle], test: list[LabelledArticle]
+    train: list[LabelledArticle],
+    validation: list[LabelledArticle],
+    test: list[LabelledArticle],
+    analyzer: Callable[[str], list[str]],
 ) -> Prediction:
-    """`WordSvm` as everybody has it: 1–2-grams, none of them marked.
-
-    Its thresholds are chosen on the validation articles.
-    """
+    """`WordSvm` over what `analyzer` makes of a text, thresholds chosen on validation articles."""
     texts = [item.article.text for item in (*validation, *test)]
-    plain = CountVectorizer(ngram_range=(1, 2), token_pattern=r"\w+").build_analyzer()
-    probabilities = WordSvm.of_graded(train, plain).probabilities(texts)
+    probabilities = WordSvm.of_graded(train, analyzer).probabilities(texts)
     return _decide(probabilities, validation, len(test))
 
 

@@ -35,7 +35,7 @@ from training.train_classifier import (
     training_arguments,
     with_probe_head,
 )
-from training.word_svm import WordSvm
+from training.word_svm import WordSvm, plain_ngrams
 
 logger = logging.getLogger(__name__)
 LIKELY = 0.15  # probability of a mention from which an article has something to teach
@@ -137,7 +137,7 @@ def main(
     rng = np.random.default_rng(seed)
     graded = load_graded(corpus)
     train = [a for a in graded if a.split == "train"] + load_jsonl(DATA / "written", "train")
-    teacher = WordSvm.of_graded(train)
+    teacher = WordSvm.of_graded(train, plain_ngrams)
     settings = [str(encoder), str(unlabelled), articles, learning_rate, batch_size, frozen_layers]
     work = output.with_name(output.name + "-work")
     resume = can_resume(work, fingerprint(train, {"settings": settings, "seed": seed}))

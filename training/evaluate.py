@@ -20,6 +20,7 @@ import numpy as np
 import typer
 
 from model.classifier import MENTIONED, ThemeClassifier
+from model.words import ngrams
 from training.baselines import Prediction, frozen_encoder, tfidf_svm
 from training.data import (
     DATA,
@@ -32,6 +33,7 @@ from training.data import (
 )
 from training.metrics import macro_f1, theme_metrics
 from training.model_card import write_model_card
+from training.word_svm import plain_ngrams
 
 mpl.use("Agg")
 logger = logging.getLogger(__name__)
@@ -132,7 +134,8 @@ def main(
     predictions = {
         "this model": predict(classifier, articles),
         "this model with early exit": predict(classifier, articles, early_exit=True),
-        "TF-IDF + linear SVM": tfidf_svm(train, validation, articles),
+        "TF-IDF + linear SVM": tfidf_svm(train, validation, articles, plain_ngrams),
+        "this model's words alone": tfidf_svm(train, validation, articles, ngrams),
         "frozen encoder (first window) + logistic regression": frozen_encoder(
             encoder, train, validation, articles
         ),

@@ -8,12 +8,17 @@ import numpy as np
 import torch
 from scipy.sparse import csr_matrix
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
 from model.words import WordModel, ngrams
 from training.data import LABELS, LabelledArticle, grade_matrix, soft_targets
+
+# 1–2-grams of syllables as scikit-learn makes them, none of them marked.
+plain_ngrams: Callable[[str], list[str]] = CountVectorizer(
+    ngram_range=(1, 2), token_pattern=r"\w+"
+).build_analyzer()
 
 
 class WordSvm:

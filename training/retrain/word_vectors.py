@@ -22,8 +22,9 @@ def typical_vectors(words: WordModel, count: int, seed: int = 0) -> csr_matrix:
     """Of newspaper articles on anything, shape (count, n-grams), made up from document frequencies.
 
     The word model's IDF remembers in which share of the articles that it was made from an n-gram
-    occurs. Drawn independently by these shares, the n-grams make no sense together, but each is
-    as common as in the papers: what a theme's words have to stand out from.
+    occurs. Drawn independently by these shares, the n-grams make no sense together (a pair without
+    its syllables, a marked word that stands nowhere else), but each is as common as in the papers:
+    what a theme's words have to stand out from.
     """
     generator = np.random.default_rng(seed)
     share = np.exp(1 - words.idf.numpy().astype(float)).clip(0, 1 - 1e-9)
