@@ -21,16 +21,16 @@ touches. Fine-tuned from `intfloat/multilingual-e5-small` (MIT), its vocabulary 
 news, with one more layer that pools the mean of the tokens into `[CLS]`.
 
 Labels: {labels}. A label `<theme>:mentioned` asks whether the article says anything on the theme.
-`AutoModelForSequenceClassification` loads the transformer. Beside it lies a linear model over
-words (`words.safetensors`, TF-IDF of 1–2-grams, those of the first 100 syllables counted once more;
+`AutoModelForSequenceClassification` loads the transformer. Beside it lies a linear model over words
+(`words.safetensors`, TF-IDF of 1–2-grams, those of the first 100 syllables counted once more;
 `model/words.py`): an article's logit is the mean of the two, and its sigmoid a calibrated
-probability (Platt scaling is folded into both);
-`config.themes` holds each theme's name on screen and its thresholds. Over a corpus the transformer
-is left out where words alone lie `config.early_exit` log-odds below every threshold. Articles are
-read whole, in windows of at most 256 tokens: mean over the windows for a main topic, maximum for a
-mention (`model/windows.py`). `background.safetensors` holds mean and covariance of what the encoder
-sees of 1,500 newspaper articles (`training.describe_background`), from which new themes are set
-apart when a user trains them.
+probability (Platt scaling is folded into both); `config.themes` holds each theme's name on screen
+and its thresholds. Over a corpus the transformer is left out where words alone lie
+`config.early_exit` log-odds below every threshold. Articles are read whole, in windows of at most
+256 tokens: mean over the windows for a main topic, maximum for a mention (`model/windows.py`).
+`background.safetensors` holds mean and covariance of what the encoder sees of 1,500 newspaper
+articles (`training.describe_background`), from which new themes are set apart when a user trains
+them.
 
 ## Training
 
