@@ -18,6 +18,7 @@ from model.article import Article
 from model.classifier import MENTIONED
 
 DATA = Path(__file__).parent / "data"
+SECOND_READING = DATA / "second-reading.tsv"
 THEMES = {
     "dan_van": "Dân vận",
     "cai_cach_hanh_chinh": "Cải cách hành chính",
@@ -73,19 +74,19 @@ def read_labels(path: Path = DATA / "labels.tsv") -> pd.DataFrame:
 
 
 def load_graded(corpus: Path) -> list[LabelledArticle]:
-    """The public articles. Training grades are the mean of both readers where two have read;
+    """The public articles. Training grades are the mean of all who have read the article;
     validation and test keep the first reader's, which the figures are about."""
     labels = read_labels()
+    again = read_labels(SECOND_READING)
     texts = read_texts(corpus, set(labels.index))
     articles = []
-    for row in labels.reset_index().to_dict("records"):
+    for name, row in labels.iterrows():
         grades = {key: float(row[key]) for key in KEYS}
         if row["split"] == "train":
             for key in KEYS:
-                second = row.get(f"{key}_2", np.nan)
-                if not np.isnan(second):
-                    grades[key] = (grades[key] + second) / 2
-        articles.append(LabelledArticle(row["id"], texts[row["id"]], grades, row["split"]))
+                others = [row.get(f"{key}_2", np.nan), again[key].get(name, np.nan)]
+                grades[key] = float(np.nanmean(np.array([grades[key], *others], dtype=float)))
+        articles.append(LabelledArticle(str(name), texts[str(name)], grades, row["split"]))
     return articles
 
 

@@ -24,6 +24,7 @@ from model.words import ngrams
 from training.baselines import Prediction, frozen_encoder, tfidf_svm
 from training.data import (
     DATA,
+    SECOND_READING,
     THEMES,
     LabelledArticle,
     grade_matrix,
@@ -80,7 +81,7 @@ def measure(articles: list[LabelledArticle], prediction: Prediction) -> dict[str
 
 def second_reader(articles: list[LabelledArticle]) -> Prediction:
     """What a second person says of the same articles: as far as anyone can agree with the first."""
-    grades = read_labels(DATA / "second-reading.tsv").loc[[a.id for a in articles], list(THEMES)]
+    grades = read_labels(SECOND_READING).loc[[a.id for a in articles], list(THEMES)]
     decisions = np.hstack([grades == 2, grades >= 1])
     return Prediction(decisions.astype(float), decisions)
 

@@ -99,10 +99,12 @@ def graded_dataset(
     articles: list[LabelledArticle],
     tokenizer: PreTrainedTokenizerBase,
     window: int,
+    labels: Sequence[str] = LABELS,
     max_windows: int = MAX_WINDOWS,
 ) -> Dataset:
-    """`to_dataset` with the grades of readers as targets."""
-    targets = soft_targets(grade_matrix(articles))
+    """`to_dataset` with the grades of readers as targets of some of `LABELS`."""
+    columns = [LABELS.index(label) for label in labels]
+    targets = soft_targets(grade_matrix(articles))[:, columns]
     texts = [item.article for item in articles]
     return to_dataset(texts, targets, tokenizer, window, max_windows=max_windows)
 
@@ -222,6 +224,12 @@ def with_first_head(
     return with_new_head(encoder, labels)
 
 
+def labels_to_learn(encoder: str) -> list[str]:
+    """All of `LABELS`; a checkpoint that is shipped, taught further, has only `SHIPPED` ones."""
+    known = set(AutoConfig.from_pretrained(encoder).label2id)
+    return SHIPPED if known == set(SHIPPED) else LABELS
+
+
 def is_mean_pooled(encoder: str) -> bool:
     """Is it an encoder of `training.build_encoder`?"""
     return bool(getattr(AutoConfig.from_pretrained(encoder), "mean_pooled", False))
@@ -302,7 +310,7 @@ def exit_margin(words: np.ndarray, both: np.ndarray, thresholds: list[float]) ->
 def keep_labels(model: PreTrainedModel, labels: list[str]) -> None:
     """Drop every other label from the head."""
     head = head_of(model)
-    rows = [LABELS.index(label) for label in labels]
+    rows = [model.config.label2id[label] for label in labels]
     set_head(model, labels, head.weight[rows].detach(), head.bias[rows].detach())
 
 
@@ -405,9 +413,10 @@ def main(
     work = output.with_name(output.name + "-work")
     resume = can_resume(work, fingerprint(train, settings))
     window = min(WINDOW, AutoConfig.from_pretrained(encoder).max_position_embeddings - 2)
-    dataset = graded_dataset(train, tokenizer, window)
+    labels = labels_to_learn(encoder)
+    dataset = graded_dataset(train, tokenizer, window, labels)
     pad = tokenizer.pad_token_id
-    model = with_first_head(encoder, dataset, pad, LABELS)
+    model = with_first_head(encoder, dataset, pad, labels)
     states = None
     if isinstance(model, BertForSequenceClassification):
         # The frozen layers give the same states in every epoch: compute them once.

@@ -21,13 +21,24 @@ plain_ngrams: Callable[[str], list[str]] = CountVectorizer(
 ).build_analyzer()
 
 
+def _fit(inputs: csr_matrix, target: np.ndarray) -> CalibratedClassifierCV:
+    """One label, from the probability of it in each row, NaN where unknown."""
+    true, false = np.flatnonzero(target > 0), np.flatnonzero(target < 1)
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    return CalibratedClassifierCV(LinearSVC(C=1.0), cv=folds, ensemble=False).fit(
+        inputs[np.concatenate([true, false])],
+        np.repeat([True, False], [len(true), len(false)]),
+        sample_weight=np.concatenate([target[true], 1 - target[false]]),
+    )
+
+
 class WordSvm:
     """TF-IDF of n-grams over the whole text, a linear SVM per label, Platt scaling.
 
     Args:
         texts: what it learns from.
-        targets: probability of each label, over 0.5 if it is true, NaN where unknown; shape (texts,
-            labels).
+        targets: probability of each label, NaN where unknown; shape (texts, labels). A text that is
+            neither surely is learnt as both, each as much as it is likely.
         labels: their names.
         analyzer: from a text to its n-grams.
     """
@@ -42,13 +53,7 @@ class WordSvm:
         self.names = list(labels)
         self.vectorizer = TfidfVectorizer(analyzer=analyzer, min_df=2, sublinear_tf=True)
         inputs = self.vectorizer.fit_transform(texts)
-        folds = StratifiedKFold(5, shuffle=True, random_state=0)
-        self.labels = [
-            CalibratedClassifierCV(LinearSVC(C=1.0), cv=folds, ensemble=False).fit(
-                inputs[known := ~np.isnan(target)], target[known] > 0.5
-            )
-            for target in targets.T
-        ]
+        self.labels = [_fit(inputs, target) for target in targets.T]
 
     @classmethod
     def of_graded(
