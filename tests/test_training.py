@@ -26,7 +26,7 @@ from model.errors import InputError
 from model.windows import article_windows, pad_windows
 from model.words import OPENING, WordModel, ngrams
 from tests.conftest import ROOT
-from training import distill, train_classifier, train_jsonl
+from training import data, distill, train_classifier, train_jsonl
 from training.add_labels import split_of_stories
 from training.build_encoder import (
     build_model,
@@ -35,7 +35,16 @@ from training.build_encoder import (
     packed_model_path,
     read_packed,
 )
-from training.data import DATA, KEYS, SHIPPED, THEMES, LabelledArticle, load_jsonl, read_labels
+from training.data import (
+    DATA,
+    KEYS,
+    SHIPPED,
+    THEMES,
+    LabelledArticle,
+    load_graded,
+    load_jsonl,
+    read_labels,
+)
 from training.metrics import (
     best_threshold,
     choose_thresholds,
@@ -149,6 +158,23 @@ def test_training_a_mean_pooled_encoder(graded):
     assert "intfloat/multilingual-e5-small" in (output / "README.md").read_text()
 
 
+def test_a_shipped_checkpoint_is_taught_further(graded):
+    tokenizer = unigram_tokenizer()
+    config = BertConfig(vocab_size=len(tokenizer), **SMALL, mean_pooled=True, pad_token_id=1)
+    BertModel(config, add_pooling_layer=False).save_pretrained(graded / "encoder")
+    tokenizer.save_pretrained(graded / "encoder")
+    first, _ = train(graded / "encoder", graded)
+    (graded / "further" / "written").mkdir(parents=True)
+    further, classifier = train(first, graded / "further", learning_rate=0.0)
+    before, after = (
+        BertForSequenceClassification.from_pretrained(folder) for folder in (first, further)
+    )
+    assert after.config.num_hidden_layers == before.config.num_hidden_layers
+    assert classifier.labels == SHIPPED
+    for name, weight in before.bert.state_dict().items():
+        assert torch.equal(weight, after.bert.state_dict()[name])
+
+
 def test_an_encoder_taught_by_words_keeps_its_head_and_its_lower_layers(graded, monkeypatch):
     monkeypatch.setattr(distill, "load_graded", lambda corpus: tiny_articles())
     monkeypatch.setattr(distill, "DATA", graded)
@@ -197,6 +223,28 @@ def test_the_shipped_word_model_is_the_svm(tmp_path):
     words.save(tmp_path)
     loaded = WordModel.load(tmp_path)
     assert torch.allclose(loaded.logits(texts), words.logits(texts), atol=1e-2)
+
+
+def test_words_learn_an_article_on_which_readers_differ_as_both():
+    texts = ["một hai ba"] * 10 + ["bốn năm sáu"] * 10 + ["bảy tám chín"] * 10
+    sure = np.repeat([1.0, 0.0, 0.0], 10)[:, None]
+    doubt = np.repeat([1.0, 0.0, 0.5], 10)[:, None]
+    no, maybe = (WordSvm(texts, targets, ["t"]).probabilities(texts) for targets in (sure, doubt))
+    assert maybe[0] > maybe[20] > maybe[10]
+    assert maybe[20] > no[20] + 0.2
+
+
+def test_training_grades_are_the_mean_of_all_readers(monkeypatch, tmp_path):
+    rows = pd.DataFrame({"id": ["a", "b", "c"], "title": "Tin", "lead": "", "body": SENTENCES[0]})
+    rows.to_parquet(tmp_path / "texts.parquet")
+    first = pd.DataFrame(0, index=["a", "b", "c"], columns=KEYS)
+    first["split"], first["dan_van_2"] = ["train", "validation", "train"], [2, 2, np.nan]
+    again = pd.DataFrame(1, index=["a", "b"], columns=KEYS)
+    tables = {"labels.tsv": first, "second-reading.tsv": again}
+    monkeypatch.setattr(data, "read_labels", lambda path=DATA / "labels.tsv": tables[path.name])
+    a, b, c = load_graded(tmp_path)
+    assert a.grades == {key: 1.0 if key == "dan_van" else 0.5 for key in KEYS}
+    assert set(b.grades.values()) == set(c.grades.values()) == {0.0}
 
 
 def test_training_xlm_roberta_by_folder(graded):
