@@ -173,6 +173,9 @@ def test_a_shipped_checkpoint_is_taught_further(graded):
     assert classifier.labels == SHIPPED
     for name, weight in before.bert.state_dict().items():
         assert torch.equal(weight, after.bert.state_dict()[name])
+    settings = json.loads((further / "training.json").read_text("utf-8"))
+    assert settings["before"] == json.loads((first / "training.json").read_text("utf-8"))
+    assert "| learning_rate | 0.0001 | 0.0 |" in (further / "README.md").read_text("utf-8")
 
 
 def test_an_encoder_taught_by_words_keeps_its_head_and_its_lower_layers(graded, monkeypatch):

@@ -91,6 +91,18 @@ def theme_table(metrics: dict[str, Any]) -> str:
     return table(header, rows)
 
 
+def training_table(training: dict[str, Any]) -> str:
+    """Settings and outcome of the training, beside those it went on from (`before`)."""
+    steps = [training]
+    while "before" in steps[0]:
+        steps.insert(0, steps[0]["before"])
+    names = ["value"] if len(steps) == 1 else [f"training {n}" for n in range(1, len(steps) + 1)]
+    rows = [
+        [key, *(str(step.get(key, "")) for step in steps)] for key in training if key != "before"
+    ]
+    return table(["setting", *names], rows)
+
+
 def write_model_card(checkpoint: Path) -> None:
     """Write README.md from `config.json`, `training.json` and, if measured, `metrics.json`."""
     config = json.loads((checkpoint / "config.json").read_text("utf-8"))
@@ -98,7 +110,7 @@ def write_model_card(checkpoint: Path) -> None:
     card = HEAD.format(
         n=len(config["themes"]),
         labels=", ".join(f"`{label}`" for label in config["id2label"].values()),
-        training=table(["setting", "value"], [[k, str(v)] for k, v in training.items()]),
+        training=training_table(training),
     )
     measured = checkpoint / "metrics.json"
     if measured.exists():

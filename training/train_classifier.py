@@ -456,6 +456,9 @@ def main(
         "training_articles": len(train),
         "train_loss": round(losses[-1], 4) if losses else None,
     }
+    before = Path(encoder) / "training.json"
+    if before.exists():
+        settings["before"] = json.loads(before.read_text("utf-8"))
     (output / "training.json").write_text(json.dumps(settings, indent=1) + "\n")
     write_model_card(output)
 
