@@ -28,6 +28,10 @@ CONNECTIVE = (
 OPENING = re.compile(rf"(?i)^{CONNECTIVE} ?[,:;] ?(?=\S)")
 BULLET = re.compile(r"^(?:[-–—*•●▪+] |\d{1,2}[.)] |[a-zđ]\) )(?=[“\"]?[^\W\d_])")
 MOST_OPENINGS = 3
+CONTRAST = re.compile(
+    r"(?:Tuy (?:nhiên|vậy|thế)|(?:Mặc )?[Dd]ù (?:vậy|thế)|Thế nhưng)\b"
+    rf"|(?:Nhưng|Song),? (?![{UPPER}])"  # "Song Mã" is a district
+)
 
 PERSON = r"(?:[Ôô]ng|[Bb]à|[Aa]nh|[Cc]hị|[Cc]ô|[Vv]ị|[Ee]m)"
 SAYS = (
@@ -77,6 +81,11 @@ def stand_alone(sentence: str) -> str:
             break
         sentence = rest[:1].upper() + rest[1:]
     return sentence
+
+
+def is_contrast(sentence: str) -> bool:
+    """Does the sentence take back what the one before it says?"""
+    return CONTRAST.match(sentence) is not None
 
 
 def is_dangling(sentence: str) -> bool:

@@ -12,10 +12,10 @@ import torch
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
 from model.article import Article, syllable_count
-from model.openings import is_dangling, stand_alone
+from model.openings import is_contrast, is_dangling, stand_alone
 from model.page_noise import CAPTION, PROSE_END
 from model.sentence_windows import SentenceWindow, sentence_windows
-from model.sentences import UPPER
+from model.sentences import UPPER, split_sentences
 from model.windows import batches_by_length, pad_windows
 
 DEFAULT_CHECKPOINT = Path(__file__).parent / "checkpoints" / "sentences"
@@ -232,6 +232,12 @@ def joined(sentences: Sequence[str]) -> str:
     return " ".join(s if PROSE_END.search(s) else f"{s}." for s in sentences)
 
 
+def takes_back(lead: str) -> bool:
+    """Does the second sentence of a lead take back the first, which must not stand alone then?"""
+    sentences = split_sentences(lead)
+    return len(sentences) > 1 and is_contrast(sentences[1])
+
+
 class Summarizes(Protocol):
     """What makes summaries, of whatever mode."""
 
@@ -256,10 +262,11 @@ class Summarizer:
             first = len(article.sentences) - len(body)
             if article.lead:
                 scores[0] += LEAD_BONUS
-            sentences = [
-                SummarySentence(shortened(stand_alone(body[i])), first + i)
-                for i in choose(body, scores, LENGTHS[length], article.title)
-            ]
+            chosen = choose(body, scores, LENGTHS[length], article.title)
+            texts = {i: stand_alone(body[i]) for i in chosen}
+            if 0 in chosen and LENGTHS[length].sentences > 1 and takes_back(article.lead):
+                texts = {0: texts[0], 1: body[1]}
+            sentences = [SummarySentence(shortened(texts[i]), first + i) for i in texts]
             text = joined([sentence.text for sentence in sentences])
             result.append(Summary(text, EXTRACTIVE, sentences))
         return result
