@@ -15,7 +15,7 @@ from model.article import Article, syllable_count
 from model.openings import is_contrast, is_dangling, stand_alone
 from model.page_noise import CAPTION, PROSE_END
 from model.sentence_windows import SentenceWindow, sentence_windows
-from model.sentences import UPPER, split_sentences
+from model.sentences import UPPER
 from model.windows import batches_by_length, pad_windows
 
 DEFAULT_CHECKPOINT = Path(__file__).parent / "checkpoints" / "sentences"
@@ -232,10 +232,9 @@ def joined(sentences: Sequence[str]) -> str:
     return " ".join(s if PROSE_END.search(s) else f"{s}." for s in sentences)
 
 
-def takes_back(lead: str) -> bool:
-    """Does the second sentence of a lead take back the first, which must not stand alone then?"""
-    sentences = split_sentences(lead)
-    return len(sentences) > 1 and is_contrast(sentences[1])
+def is_taken_back(article: Article) -> bool:
+    """Does the article take back the first sentence of its lead in the next one?"""
+    return bool(article.lead) and any(map(is_contrast, article.body_sentences[1:2]))
 
 
 class Summarizes(Protocol):
@@ -264,7 +263,8 @@ class Summarizer:
                 scores[0] += LEAD_BONUS
             chosen = choose(body, scores, LENGTHS[length], article.title)
             texts = {i: stand_alone(body[i]) for i in chosen}
-            if 0 in chosen and LENGTHS[length].sentences > 1 and takes_back(article.lead):
+            if 0 in chosen and LENGTHS[length].sentences > 1 and is_taken_back(article):
+                # The first alone would say the opposite.
                 texts = {0: texts[0], 1: body[1]}
             sentences = [SummarySentence(shortened(texts[i]), first + i) for i in texts]
             text = joined([sentence.text for sentence in sentences])

@@ -191,13 +191,14 @@ def test_a_lead_goes_before_a_sentence_that_is_scored_a_little_better(sample, su
     assert second == 1
 
 
-def test_a_lead_that_takes_back_its_first_sentence_is_not_cut_before_it_does(summarizer):
+@pytest.mark.parametrize("between", [" ", "\n"])
+def test_a_lead_that_is_taken_back_is_not_cut_before_it_is(between, summarizer):
     lead = [
         "Sau hai năm thí điểm, bến xe mới của huyện Hòa Lạc giúp người dân đi lại thuận tiện hơn.",
         "Tuy nhiên, tiền thuê bến do huyện thu không được nộp vào ngân sách.",
     ]
     body = "Thanh tra tỉnh công bố kết luận về bến xe này vào sáng 12/5 tại trụ sở huyện."
-    text = f"Bến xe Hòa Lạc sau hai năm\n{' '.join(lead)}\n{body}\n"
+    text = f"Bến xe Hòa Lạc sau hai năm\n{between.join(lead)}\n{body}\n"
     [summary] = summarizer.summarize([Article.from_text(text)])
     assert [s.text for s in summary.sentences] == lead
     assert [s.source_index for s in summary.sentences] == [1, 2]
