@@ -147,11 +147,15 @@ def unigram_tokenizer():
     return build_tokenizer(pieces + [("▁" + w, -5.0) for w in words])
 
 
-def test_training_a_mean_pooled_encoder(graded):
+def save_mean_pooled(folder):
     tokenizer = unigram_tokenizer()
     config = BertConfig(vocab_size=len(tokenizer), **SMALL, mean_pooled=True, pad_token_id=1)
-    BertModel(config, add_pooling_layer=False).save_pretrained(graded / "encoder")
-    tokenizer.save_pretrained(graded / "encoder")
+    BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def test_training_a_mean_pooled_encoder(graded):
+    save_mean_pooled(graded / "encoder")
     output, _ = train(graded / "encoder", graded)
     settings = json.loads((output / "training.json").read_text())
     assert settings["training_articles"] == 24
@@ -159,10 +163,7 @@ def test_training_a_mean_pooled_encoder(graded):
 
 
 def test_a_shipped_checkpoint_is_taught_further(graded):
-    tokenizer = unigram_tokenizer()
-    config = BertConfig(vocab_size=len(tokenizer), **SMALL, mean_pooled=True, pad_token_id=1)
-    BertModel(config, add_pooling_layer=False).save_pretrained(graded / "encoder")
-    tokenizer.save_pretrained(graded / "encoder")
+    save_mean_pooled(graded / "encoder")
     first, _ = train(graded / "encoder", graded)
     (graded / "further" / "written").mkdir(parents=True)
     further, classifier = train(first, graded / "further", learning_rate=0.0)
@@ -181,10 +182,7 @@ def test_a_shipped_checkpoint_is_taught_further(graded):
 def test_an_encoder_taught_by_words_keeps_its_head_and_its_lower_layers(graded, monkeypatch):
     monkeypatch.setattr(distill, "load_graded", lambda corpus: tiny_articles())
     monkeypatch.setattr(distill, "DATA", graded)
-    tokenizer = unigram_tokenizer()
-    config = BertConfig(vocab_size=len(tokenizer), **SMALL, mean_pooled=True, pad_token_id=1)
-    BertModel(config, add_pooling_layer=False).save_pretrained(graded / "encoder")
-    tokenizer.save_pretrained(graded / "encoder")
+    save_mean_pooled(graded / "encoder")
     rows = [
         {
             "id": f"new-{i}",

@@ -22,7 +22,12 @@ plain_ngrams: Callable[[str], list[str]] = CountVectorizer(
 
 
 def _fit(inputs: csr_matrix, target: np.ndarray) -> CalibratedClassifierCV:
-    """One label, from the probability of it in each row, NaN where unknown."""
+    """An SVM for one label.
+
+    Args:
+        inputs: TF-IDF, shape (texts, terms).
+        target: probability of the label, NaN where unknown; shape (texts,).
+    """
     true, false = np.flatnonzero(target > 0), np.flatnonzero(target < 1)
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
     return CalibratedClassifierCV(LinearSVC(C=1.0), cv=folds, ensemble=False).fit(
