@@ -44,6 +44,7 @@ PORTRAIT = re.compile(
     r"|\b(?:phát biểu|trả lời|trao đổi|đọc báo cáo|tại (?:buổi|hội nghị|phiên|cuộc))\b)"
 )
 LONGEST_CAPTION = 25  # syllables
+CUT_OFF = re.compile(r"\W*(?:\.\.\.|…)$")
 RANKS = 3  # best sentences that are looked at; the fourth is not chosen for its length
 
 
@@ -237,6 +238,21 @@ def is_taken_back(article: Article) -> bool:
     return bool(article.lead) and any(map(is_contrast, article.body_sentences[1:2]))
 
 
+def said_whole(sentences: Sequence[str]) -> tuple[int, str] | None:
+    """The sentence that says whole what the first one says as far as its dots, and its number.
+
+    Some sites cut their leads off. A caption may be glued to the front of the whole sentence.
+    """
+    start = CUT_OFF.sub("", sentences[0]) if sentences else ""
+    if not sentences or start == sentences[0] or syllable_count(start) < MIN_SYLLABLES:
+        return None
+    for index, sentence in enumerate(sentences[1:], 1):
+        at = sentence.find(start)
+        if at >= 0 and not CUT_OFF.search(sentence):
+            return index, sentence[at:]
+    return None
+
+
 class Summarizes(Protocol):
     """What makes summaries, of whatever mode."""
 
@@ -259,14 +275,19 @@ class Summarizer:
         result = []
         for article, body, scores in zip(articles, bodies, rows, strict=True):
             first = len(article.sentences) - len(body)
+            sentences = list(body)
             if article.lead:
-                scores[0] += LEAD_BONUS
-            chosen = choose(body, scores, LENGTHS[length], article.title)
-            texts = {i: stand_alone(body[i]) for i in chosen}
+                news = 0
+                if whole := said_whole(body):
+                    news, sentences[whole[0]] = whole
+                    sentences[0] = ""
+                scores[news] += LEAD_BONUS
+            chosen = choose(sentences, scores, LENGTHS[length], article.title)
+            texts = {i: stand_alone(sentences[i]) for i in chosen}
             if 0 in chosen and LENGTHS[length].sentences > 1 and is_taken_back(article):
                 # The first alone would say the opposite.
                 texts = {0: texts[0], 1: body[1]}
-            sentences = [SummarySentence(shortened(texts[i]), first + i) for i in texts]
-            text = joined([sentence.text for sentence in sentences])
-            result.append(Summary(text, EXTRACTIVE, sentences))
+            shown = [SummarySentence(shortened(texts[i]), first + i) for i in texts]
+            text = joined([sentence.text for sentence in shown])
+            result.append(Summary(text, EXTRACTIVE, shown))
         return result

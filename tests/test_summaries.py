@@ -204,6 +204,19 @@ def test_a_lead_that_is_taken_back_is_not_cut_before_it_is(between, summarizer):
     assert [s.source_index for s in summary.sentences] == [1, 2]
 
 
+@pytest.mark.parametrize("dots", ["...", " …"])
+@pytest.mark.parametrize("length", ["short", "medium"])
+def test_a_lead_that_is_cut_off_is_shown_as_the_article_says_it(dots, length, summarizer):
+    start = "Ngày 12/5, Ủy ban nhân dân huyện Hòa Lạc đã họp với các hộ dân về bến xe mới"
+    whole = f"{start} và hứa trả tiền đền bù trước khi giao mặt bằng cho nhà thầu."
+    body = f"Bến xe cũ của huyện sau mưa {whole} Cuộc họp kéo dài suốt buổi sáng ở hội trường."
+    article = Article.from_fields("Họp dân về bến xe", start + dots, body)
+    [summary] = summarizer.summarize([article], length)
+    assert summary.sentences[0].text == whole
+    assert dots not in summary.text
+    assert article.sentences[summary.sentences[0].source_index].endswith(whole)
+
+
 @pytest.mark.parametrize(
     ("sentence", "alone"),
     [
