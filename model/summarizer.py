@@ -44,6 +44,7 @@ PORTRAIT = re.compile(
     r"|\b(?:phát biểu|trả lời|trao đổi|đọc báo cáo|tại (?:buổi|hội nghị|phiên|cuộc))\b)"
 )
 LONGEST_CAPTION = 25  # syllables
+OPENING = 4  # sentences of an article in which its news is told
 CUT_OFF = re.compile(r"\W*(?:\.\.\.|…)$")
 RANKS = 3  # best sentences that are looked at; the fourth is not chosen for its length
 
@@ -281,7 +282,9 @@ class Summarizer:
                 if whole := said_whole(body):
                     news, sentences[whole[0]] = whole
                     sentences[0] = ""
-                scores[news] += LEAD_BONUS
+                # Dots behind a sentence from far down make curious, they do not tell the news.
+                if news < OPENING:
+                    scores[news] += LEAD_BONUS
             chosen = choose(sentences, scores, LENGTHS[length], article.title)
             texts = {i: stand_alone(sentences[i]) for i in chosen}
             if 0 in chosen and LENGTHS[length].sentences > 1 and is_taken_back(article):
