@@ -226,8 +226,11 @@ def test_a_shipped_checkpoint_is_taught_by_words_and_by_itself(graded, pool):
     assert not torch.equal(head, taught_head)
     assert torch.allclose(head, taught_head, atol=0.1)  # taught further, not fitted anew
     (graded / "further" / "written").mkdir(parents=True)
-    _, classifier = train(taught, graded / "further")
+    further, classifier = train(taught, graded / "further")
     assert classifier.labels == SHIPPED
+    card = (further / "README.md").read_text("utf-8")
+    assert "| setting | training 1 | training 2 | training 3 |" in card
+    assert "| ungraded_articles |  | 30 |  |" in card
 
 
 def test_words_of_the_opening_are_marked_and_no_others():

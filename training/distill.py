@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -41,6 +41,7 @@ from training.train_classifier import (
     save,
     training_arguments,
     with_first_head,
+    write_settings,
 )
 from training.word_svm import WordSvm, plain_ngrams
 
@@ -154,9 +155,17 @@ def main(
     graded = load_graded(corpus)
     train = [a for a in graded if a.split == "train"] + load_jsonl(DATA / "written", "train")
     teacher = WordSvm.of_graded(train, plain_ngrams)
-    settings = [str(encoder), str(unlabelled), articles, learning_rate, batch_size, frozen_layers]
+    settings: dict[str, Any] = {
+        "encoder": encoder.name,
+        "epochs": 1,
+        "learning_rate": learning_rate,
+        "batch_size": batch_size,
+        "frozen_layers": frozen_layers,
+        "seed": seed,
+        "ungraded_articles": articles,
+    }
     work = output.with_name(output.name + "-work")
-    resume = can_resume(work, fingerprint(train, {"settings": settings, "seed": seed}))
+    resume = can_resume(work, fingerprint(train, settings | {"unlabelled": str(unlabelled)}))
     pool = read_unlabelled(unlabelled, {a.id for a in graded})
     held_out = [a.article.text for a in graded if a.split != "train"]
     chosen, probabilities = choose_articles(teacher, pool, held_out, articles, rng)
@@ -193,6 +202,7 @@ def main(
     )
     trainer.train(resume_from_checkpoint=resume)
     save(model.cpu(), tokenizer, output)
+    write_settings(settings, encoder, output)
 
 
 if __name__ == "__main__":

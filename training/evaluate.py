@@ -118,9 +118,11 @@ def draw_confusion(articles: list[LabelledArticle], prediction: Prediction, path
 def main(
     checkpoint: Annotated[Path, typer.Argument(help="Folder of the theme checkpoint.")],
     corpus: Annotated[Path, typer.Option(help="Folder with the Parquet files of the texts.")],
-    encoder: Annotated[Path, typer.Option(help="The encoder before any fine-tuning.")],
+    encoder: Annotated[
+        Path | None, typer.Option(help="The encoder before any fine-tuning, to be measured, too.")
+    ] = None,
 ) -> None:
-    """Measure a checkpoint beside TF-IDF + linear SVM and the frozen encoder."""
+    """Measure a checkpoint beside TF-IDF + linear SVM and, if it is given, the frozen encoder."""
     logging.basicConfig(level=logging.INFO)
     graded = load_graded(corpus)
     train = [a for a in graded if a.split == "train"] + load_jsonl(DATA / "written", "train")
@@ -137,10 +139,11 @@ def main(
         "this model with early exit": predict(classifier, articles, early_exit=True),
         "TF-IDF + linear SVM": tfidf_svm(train, validation, articles, plain_ngrams),
         "this model's words alone": tfidf_svm(train, validation, articles, ngrams),
-        "frozen encoder (first window) + logistic regression": frozen_encoder(
-            encoder, train, validation, articles
-        ),
     }
+    if encoder is not None:
+        predictions["frozen encoder (first window) + logistic regression"] = frozen_encoder(
+            encoder, train, validation, articles
+        )
     metrics = {
         name: {
             system: measure([a for a, r in zip(articles, rows, strict=True) if r], select(p, rows))

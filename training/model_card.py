@@ -36,7 +36,8 @@ them.
 
 {training}
 
-First taught what TF-IDF + linear SVM says of ungraded articles (`training.distill`), then public
+First taught what TF-IDF + linear SVM says of ungraded articles (`training.distill`; a training with
+`ungraded_articles` is another such one, half its teacher the checkpoint itself), then public
 articles (VietNews, Baomoi 2017) graded 0 / 1 / 2 by reading, and articles written for training,
 with invented places and people (`training/data`). The commands stand in the project's README.
 """
@@ -97,9 +98,8 @@ def training_table(training: dict[str, Any]) -> str:
     while "before" in steps[0]:
         steps.insert(0, steps[0]["before"])
     names = ["value"] if len(steps) == 1 else [f"training {n}" for n in range(1, len(steps) + 1)]
-    rows = [
-        [key, *(str(step.get(key, "")) for step in steps)] for key in training if key != "before"
-    ]
+    keys = dict.fromkeys(key for step in reversed(steps) for key in step if key != "before")
+    rows = [[key, *(str(step.get(key, "")) for step in steps)] for key in keys]
     return table(["setting", *names], rows)
 
 

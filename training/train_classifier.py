@@ -366,6 +366,14 @@ def calibrate_and_save(
     words.save(output)
 
 
+def write_settings(settings: dict[str, Any], encoder: Path, output: Path) -> None:
+    """Write `training.json`: the settings of this training, and of those that made `encoder`."""
+    before = encoder / "training.json"
+    if before.exists():
+        settings = settings | {"before": json.loads(before.read_text("utf-8"))}
+    (output / "training.json").write_text(json.dumps(settings, indent=1) + "\n")
+
+
 def training_arguments(work: Path, **settings: Any) -> TrainingArguments:
     """What every run has in common: a linear schedule, and checkpoints to resume from."""
     return TrainingArguments(
@@ -456,10 +464,7 @@ def main(
         "training_articles": len(train),
         "train_loss": round(losses[-1], 4) if losses else None,
     }
-    before = Path(encoder) / "training.json"
-    if before.exists():
-        settings["before"] = json.loads(before.read_text("utf-8"))
-    (output / "training.json").write_text(json.dumps(settings, indent=1) + "\n")
+    write_settings(settings, Path(encoder), output)
     write_model_card(output)
 
 
