@@ -7,9 +7,6 @@ the word model's probabilities on unlabelled articles (knowledge distillation: H
 
     python -m training.distill --encoder runs/encoder --corpus DIR \\
         --unlabelled DIR/vietnews/train.parquet --output runs/distilled
-
-`--encoder model/checkpoints/themes` teaches a shipped checkpoint further. It is then its own
-teacher together with the word model, each with half a voice (self-training: Xie et al. 2020).
 """
 
 from __future__ import annotations
@@ -20,16 +17,13 @@ from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-import torch
 import typer
 from datasets import Dataset
-from scipy.special import expit, logit
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, set_seed
 
 from model.article import Article
-from model.classifier import ThemeClassifier
 from model.windows import WINDOW, article_windows
-from training.data import DATA, KEYS, LABELS, SHIPPED, load_graded, load_jsonl
+from training.data import DATA, KEYS, LABELS, load_graded, load_jsonl
 from training.resume import can_resume, fingerprint
 from training.split_labels import SIMILAR
 from training.train_classifier import (
@@ -37,10 +31,9 @@ from training.train_classifier import (
     ArticleTrainer,
     freeze,
     graded_dataset,
-    labels_to_learn,
     save,
     training_arguments,
-    with_first_head,
+    with_probe_head,
     write_settings,
 )
 from training.word_svm import WordSvm, plain_ngrams
@@ -104,7 +97,7 @@ def soft_windows(
     topics: np.ndarray,
     tokenizer: PreTrainedTokenizerBase,
     rng: np.random.Generator,
-) -> tuple[list[list[int]], np.ndarray]:
+) -> Dataset:
     """One window of each article, with the teacher's word on it.
 
     Whether it is about a theme is judged from the whole article (every window has its title in
@@ -112,29 +105,20 @@ def soft_windows(
 
     Args:
         topics: probabilities of the whole articles, shape (articles, keys).
-
-    Returns:
-        Token ids of the windows, and probabilities of `LABELS`, shape (windows, labels).
     """
     windows = []
     for article in articles:
         own = article_windows(tokenizer, article, WINDOW)
         windows.append(own[rng.integers(len(own))])
     mentions = teacher.probabilities(tokenizer.batch_decode(windows, skip_special_tokens=True))
-    return windows, np.hstack([topics, mentions[:, len(KEYS) :]])
-
-
-@torch.inference_mode()
-def halve_with(
-    classifier: ThemeClassifier, windows: list[list[int]], probabilities: np.ndarray
-) -> np.ndarray:
-    """Probabilities of a classifier's labels, half of the log-odds its own, half those given.
-
-    Args:
-        probabilities: of the classifier's labels, shape (windows, labels).
-    """
-    own = classifier.window_logits(windows).numpy()
-    return expit((own + logit(probabilities.clip(1e-6, 1 - 1e-6))) / 2)
+    labels = np.hstack([topics, mentions[:, len(KEYS) :]]).astype(np.float32)
+    return Dataset.from_dict(
+        {
+            "index": range(len(windows)),
+            "windows": [[window] for window in windows],
+            "labels": labels.tolist(),
+        }
+    )
 
 
 def main(
@@ -162,6 +146,7 @@ def main(
         "batch_size": batch_size,
         "frozen_layers": frozen_layers,
         "seed": seed,
+        "training_articles": len(train),
         "ungraded_articles": articles,
     }
     work = output.with_name(output.name + "-work")
@@ -170,22 +155,11 @@ def main(
     held_out = [a.article.text for a in graded if a.split != "train"]
     chosen, probabilities = choose_articles(teacher, pool, held_out, articles, rng)
     tokenizer = AutoTokenizer.from_pretrained(encoder)
-    windows, targets = soft_windows(teacher, chosen, probabilities[:, : len(KEYS)], tokenizer, rng)
-    logger.info("%d windows", len(windows))
-    labels = labels_to_learn(str(encoder))
-    targets = targets[:, [LABELS.index(label) for label in labels]]
-    if labels == SHIPPED:
-        targets = halve_with(ThemeClassifier(encoder), windows, targets)
-    dataset = Dataset.from_dict(
-        {
-            "index": range(len(windows)),
-            "windows": [[window] for window in windows],
-            "labels": targets.astype(np.float32).tolist(),
-        }
-    )
+    dataset = soft_windows(teacher, chosen, probabilities[:, : len(KEYS)], tokenizer, rng)
+    logger.info("%d windows", len(dataset))
     sample = [train[i] for i in rng.permutation(len(train))[:PROBE_ARTICLES]]
-    graded_windows = graded_dataset(sample, tokenizer, WINDOW, labels, max_windows=1)
-    model = with_first_head(str(encoder), graded_windows, tokenizer.pad_token_id, labels)
+    graded_windows = graded_dataset(sample, tokenizer, WINDOW, max_windows=1)
+    model = with_probe_head(str(encoder), graded_windows, tokenizer.pad_token_id, LABELS)
     freeze(model, frozen_layers)
     arguments = training_arguments(
         work,

@@ -36,8 +36,7 @@ them.
 
 {training}
 
-First taught what TF-IDF + linear SVM says of ungraded articles (`training.distill`; a training with
-`ungraded_articles` is another such one, half its teacher the checkpoint itself), then public
+First taught what TF-IDF + linear SVM says of ungraded articles (`training.distill`), then public
 articles (VietNews, Baomoi 2017) graded 0 / 1 / 2 by reading, and articles written for training,
 with invented places and people (`training/data`). The commands stand in the project's README.
 """
