@@ -44,7 +44,7 @@ PORTRAIT = re.compile(
     r"|\b(?:phát biểu|trả lời|trao đổi|đọc báo cáo|tại (?:buổi|hội nghị|phiên|cuộc))\b)"
 )
 LONGEST_CAPTION = 25  # syllables
-OPENING = 4  # sentences of an article in which its news is told
+NEWS_SENTENCES = 4  # at the beginning of an article, in which its news is told
 CUT_OFF = re.compile(r"\W*(?:\.\.\.|…)$")
 RANKS = 3  # best sentences that are looked at; the fourth is not chosen for its length
 
@@ -243,9 +243,12 @@ def said_whole(sentences: Sequence[str]) -> tuple[int, str] | None:
     """The sentence that says whole what the first one says as far as its dots, and its number.
 
     Some sites cut their leads off. A caption may be glued to the front of the whole sentence.
+
+    Args:
+        sentences: of an article from its lead on, at least one.
     """
-    start = CUT_OFF.sub("", sentences[0]) if sentences else ""
-    if not sentences or start == sentences[0] or syllable_count(start) < MIN_SYLLABLES:
+    start = CUT_OFF.sub("", sentences[0])
+    if start == sentences[0] or syllable_count(start) < MIN_SYLLABLES:
         return None
     for index, sentence in enumerate(sentences[1:], 1):
         at = sentence.find(start)
@@ -283,7 +286,7 @@ class Summarizer:
                     news, sentences[whole[0]] = whole
                     sentences[0] = ""
                 # Dots behind a sentence from far down make curious, they do not tell the news.
-                if news < OPENING:
+                if news < NEWS_SENTENCES:
                     scores[news] += LEAD_BONUS
             chosen = choose(sentences, scores, LENGTHS[length], article.title)
             texts = {i: stand_alone(sentences[i]) for i in chosen}
