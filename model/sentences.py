@@ -18,10 +18,53 @@ CREDIT = re.compile(
 )
 THOUSANDS = re.compile(r"(?<=\d\.)\s+\d{3}\b(?!\s*[/.-]\d)")  # "1. 000", as careless text has it
 LIST_NUMBER = re.compile(r"(?:\d{1,2}|[IVX]{1,5})\.")
+# Words that begin a sentence and, with a capital, hardly anything else. After a word in small
+# letters and no full stop, they tell that a heading or a caption ends there: collections of pages
+# lose the line break behind it.
+BEGINNING = (
+    r"(?:Theo(?! dõi| dòng| chân)|Tại(?= buổi| cuộc| hội| phiên| kỳ| đây| các| một| lễ)"
+    r"|Trong(?! sáng| lành)|Cũng|Phát biểu(?= tại| trong| kết| chỉ| khai| trước| với)"
+    r"|Sau(?= khi| đó| hơn| gần| nhiều| một| hội)|Trước(?= đó| khi| tình| thực| những)|Ngoài ra"
+    r"|Những|Đây(?= là| cũng)|Tuy(?= nhiên| vậy)|Đến(?= nay| hết| cuối| ngày| thời)|Khi|Nếu|Nhằm"
+    r"|Với(?= sự| những| các| mục| tinh| phương| quyết| việc)|Để(?! đời)"
+    r"|Từ(?= đó| đầu| nhiều| năm| ngày| khi| thực| những| các)|Hiện(?= nay| tại)|Do(?= đó| vậy)"
+    r"|Vì(?= vậy| thế(?! hệ))|Bên cạnh|Đặc biệt,|Đồng thời|Cùng(?= với| ngày| đó)|Được biết"
+    r"|Qua(?= đó| kiểm| khảo| công| thực)|Có thể|Liên quan|Tính đến|Nói về|Trao đổi(?= với| về)"
+    r"|Trả lời|Chia sẻ|(?:Sáng|Chiều)(?= nay| qua| ngày)|Năm(?= \d{4},)|Ngày(?= \d{1,2}[/.-]\d))"
+)
+# In front of the name of a work, a programme or a day.
+NAMED = (
+    "báo mục trình đàm khúc hát bài phim cuốn sách series vở truyện thuyết kịch album ngắn lãm hình"
+    " tên đề thi niệm mừng ứng tế là"
+)
+GLUED = re.compile(
+    rf"(?<=[a-zà-ỹ\d)] ){''.join(f'(?<!{word} )' for word in NAMED.split())}{BEGINNING}(?= (?!\(|và ))"
+)
 
 
 def split_sentences(paragraph: str) -> list[str]:
-    """Sentences of one paragraph, in order; joined by spaces they give it back."""
+    """Sentences of one paragraph, in order; joined by spaces they give it back.
+
+    A heading or a caption without a full stop is one by itself.
+    """
+    return [part for sentence in _split_at_stops(paragraph) for part in _split_glued(sentence)]
+
+
+def _split_glued(sentence: str) -> list[str]:
+    """The sentence, and apart from it the headings and captions that are glued to its front."""
+    parts: list[str] = []
+    start = 0
+    for match in GLUED.finditer(sentence):
+        front = sentence[start : match.start()].strip()
+        quotes = sum(map(front.count, '"“”'))
+        if quotes % 2 == 0 and front.count("(") == front.count(")"):
+            parts.append(front)
+            start = match.start()
+    return [*parts, sentence[start:]]
+
+
+def _split_at_stops(paragraph: str) -> list[str]:
+    """The stretches of a paragraph that end in a full stop, and what is left."""
     sentences: list[str] = []
     start = 0
     for match in SENTENCE_END.finditer(paragraph):

@@ -160,6 +160,12 @@ def test_a_real_sentence_is_never_taken_for_noise(sentence, clearance):
         ("1. Rà soát hộ dân. 2. Chi trả tiền.", 2),
         ("PGS.TS. Vi Nhàn và ThS.BS. An dự. Họ nói.", 2),
         ("Đi bằng... ăn uống thế nào", 1),
+        ("Cán bộ xã đi từng nhà Theo ông Tạo, 47 hộ đã nhận tiền.", 2),
+        ("Chợ mới (Ảnh: Vi An) Sau khi họp, xã giao đất. Dân mừng.", 3),
+        ("Đội thiếu nhi hát bài Nếu em là mây.", 1),
+        ("Ông bảo “tôi đi Sau khi ăn” rồi về.", 1),
+        ("Lễ kỷ niệm Ngày 27/7 diễn ra ở xã.", 1),
+        ("Anh Lò Văn Những (24 tuổi) đến dự.", 1),
     ],
 )
 def test_sentences(paragraph, count):
