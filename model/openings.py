@@ -26,7 +26,7 @@ CONNECTIVE = (
     r"|cũng tại buổi(?: [^\W\d_]{1,8}){1,5})"
 )
 OPENING = re.compile(rf"(?i)^{CONNECTIVE} ?[,:;] ?(?=\S)")
-BULLET = re.compile(r"^(?:[-–—*•●▪+] |\d{1,2}[.)] |[a-zđ]\) )(?=[“\"]?[^\W\d_])")
+BULLET = re.compile(r"^(?:[-–—*•●▪+_] |\d{1,2}[.)] |[a-zđ]\) )(?=[“\"]?[^\W\d_])")
 MOST_OPENINGS = 3
 CONTRAST = re.compile(
     r"(?:Tuy (?:nhiên|vậy|thế)|(?:Mặc )?[Dd]ù (?:vậy|thế)|Thế nhưng)\b"
@@ -67,6 +67,13 @@ DANGLING = re.compile(
 # "ông Phúc": whoever that is was named in full somewhere else.
 HALF_NAMED = re.compile(rf"\b(?:[Ôô]ng|[Bb]à) [{UPPER}]\w*(?! [{UPPER}])(?![-\w])")
 
+# Who was there, and what every meeting does: true, and never the news.
+CEREMONY = re.compile(
+    r"(?:(?:Cùng )?[Tt]ham dự|(?:Tới|Đến|Về|Cùng) dự"
+    r"|Dự (?=buổi|hội|lễ|ngày|đại|phiên|kỳ|cuộc|chương|Hội|Lễ|Ngày|Đại))\b.{0,80}\b(?:có|gồm)\b"
+    r"|Trước khi (?:Quốc hội )?(?:biểu quyết|thông qua|bấm nút)\b"
+)
+
 QUOTED = re.compile(r"[“\"][^“”\"]*[”\"]")
 # Outside quotation marks: somebody's words whose marks stand in other sentences.
 FIRST_PERSON = re.compile(r"\b[Tt]ôi\b")
@@ -74,13 +81,18 @@ FIRST_PERSON = re.compile(r"\b[Tt]ôi\b")
 
 def stand_alone(sentence: str) -> str:
     """The sentence without a bullet or openings that point back."""
-    sentence = BULLET.sub("", sentence, count=1)
+    sentence = without_bullet(sentence)
     for _ in range(MOST_OPENINGS):
         rest = OPENING.sub("", sentence, count=1)
         if rest == sentence:
             break
         sentence = rest[:1].upper() + rest[1:]
     return sentence
+
+
+def without_bullet(sentence: str) -> str:
+    """The sentence without the sign of a list in front."""
+    return BULLET.sub("", sentence, count=1)
 
 
 def is_contrast(sentence: str) -> bool:
@@ -96,3 +108,8 @@ def is_dangling(sentence: str) -> bool:
         or HALF_NAMED.search(sentence) is not None
         or FIRST_PERSON.search(QUOTED.sub("", sentence)) is not None
     )
+
+
+def is_ceremony(sentence: str) -> bool:
+    """Does the sentence tell who attended, or of a formality?"""
+    return CEREMONY.match(stand_alone(sentence)) is not None

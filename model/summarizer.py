@@ -11,11 +11,11 @@ from typing import Protocol
 import torch
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
-from model.article import Article, syllable_count
-from model.openings import is_contrast, is_dangling, stand_alone
+from model.article import LONGEST_LEAD, Article, syllable_count
+from model.openings import is_ceremony, is_contrast, is_dangling, stand_alone, without_bullet
 from model.page_noise import CAPTION, PROSE_END
 from model.sentence_windows import SentenceWindow, sentence_windows
-from model.sentences import UPPER
+from model.sentences import UPPER, split_sentences
 from model.windows import batches_by_length, pad_windows
 
 DEFAULT_CHECKPOINT = Path(__file__).parent / "checkpoints" / "sentences"
@@ -26,7 +26,7 @@ MIN_WORDED = 0.2  # share of words in small letters; fewer are a table or a list
 LONGEST_SENTENCE = 90  # syllables; a longer one is shown up to a break, with an ellipsis
 LONGEST_CHARACTERS = 900
 MAX_OVERLAP = 0.5  # of the shorter sentence's words
-DANGLING_PENALTY = 0.7  # logits
+DANGLING_PENALTY, CEREMONY_PENALTY = 0.7, 1.5  # logits
 # Logits, for the first sentence of a lead: it tells the news. The scorer has never seen one, since
 # its reference summaries are the leads, taken off their articles.
 LEAD_BONUS = 1.0
@@ -46,6 +46,9 @@ PORTRAIT = re.compile(
 LONGEST_CAPTION = 25  # syllables
 NEWS_SENTENCES = 4  # at the beginning of an article, in which its news is told
 CUT_OFF = re.compile(r"\W*(?:\.\.\.|…)$")
+# Syllables. Readers found such a lead the better summary by itself, and a shorter one better with
+# another sentence of the article.
+ENOUGH_LEAD = 30
 RANKS = 3  # best sentences that are looked at; the fourth is not chosen for its length
 
 
@@ -191,10 +194,15 @@ def choose(
     The best sentence is always taken; each further one if the sum comes nearer to the budget. A
     summary of one sentence takes the best of a fit length, if one of the best has it.
     """
-    worth = {
-        i: scores[i] - (DANGLING_PENALTY if is_dangling(sentences[i]) else 0.0)
+    own = {
+        i: scores[i] - (CEREMONY_PENALTY if is_ceremony(sentences[i]) else 0.0)
         for i in fit_sentences(sentences, title)
     }
+    worth = {i: own[i] - (DANGLING_PENALTY if is_dangling(sentences[i]) else 0.0) for i in own}
+    best = max(worth, key=worth.__getitem__, default=0)
+    if length.sentences > 1 and best + 1 in worth:
+        # What it hangs on stands in front of it.
+        worth[best + 1] = min(own[best + 1], worth[best])
     ranked = sorted(worth, key=lambda i: -worth[i])[:RANKS]
     syllables = {i: syllable_count(sentences[i]) for i in ranked}
     if length.sentences == 1:
@@ -257,6 +265,26 @@ def said_whole(sentences: Sequence[str]) -> tuple[int, str] | None:
     return None
 
 
+def with_whole_lead(
+    chosen: Sequence[int], lead: Sequence[int], sentences: Sequence[str], most: int
+) -> list[int]:
+    """The lead instead of its first sentence; what else was chosen stays beside a short lead only.
+
+    Args:
+        chosen: numbers of the sentences of a summary.
+        lead: numbers of the sentences that can stand in one, of the lead.
+        most: sentences of a summary.
+    """
+    told = [i for i in lead if not CUT_OFF.search(sentences[i]) and not is_ceremony(sentences[i])]
+    lead = [lead[0], *(i for i in told if i != lead[0])][:most]
+    syllables = sum(syllable_count(sentences[i]) for i in lead)
+    if syllables > LONGEST_LEAD or CUT_OFF.search(sentences[lead[0]]):
+        return list(chosen)
+    if syllables >= ENOUGH_LEAD:
+        return lead
+    return sorted([*lead, *(i for i in chosen if i not in lead)][:most])
+
+
 class Summarizes(Protocol):
     """What makes summaries, of whatever mode."""
 
@@ -276,24 +304,43 @@ class Summarizer:
         bodies = [article.body_sentences for article in articles]
         titles = [article.title for article in articles]
         rows = self.scorer.scores(list(zip(titles, bodies, strict=True)))
-        result = []
-        for article, body, scores in zip(articles, bodies, rows, strict=True):
-            first = len(article.sentences) - len(body)
-            sentences = list(body)
-            if article.lead:
-                news = 0
-                if whole := said_whole(body):
-                    news, sentences[whole[0]] = whole
-                    sentences[0] = ""
-                # Dots behind a sentence from far down make curious, they do not tell the news.
-                if news < NEWS_SENTENCES:
-                    scores[news] += LEAD_BONUS
-            chosen = choose(sentences, scores, LENGTHS[length], article.title)
-            texts = {i: stand_alone(sentences[i]) for i in chosen}
-            if 0 in chosen and LENGTHS[length].sentences > 1 and is_taken_back(article):
-                # The first alone would say the opposite.
-                texts = {0: texts[0], 1: body[1]}
-            shown = [SummarySentence(shortened(texts[i]), first + i) for i in texts]
-            text = joined([sentence.text for sentence in shown])
-            result.append(Summary(text, EXTRACTIVE, shown))
-        return result
+        parts = zip(articles, bodies, rows, strict=True)
+        return [summary_of(article, body, own, LENGTHS[length]) for article, body, own in parts]
+
+
+def summary_of(
+    article: Article, body: Sequence[str], scores: Sequence[float], length: Length
+) -> Summary:
+    """The summary of an article from the scores of its sentences.
+
+    Args:
+        body: its sentences from the lead on.
+        scores: of each of them.
+    """
+    sentences, worth = list(body), list(scores)
+    lead = list(range(len(split_sentences(article.lead))))
+    if lead:
+        if whole := said_whole(body):
+            lead[0], sentences[whole[0]] = whole
+            sentences[0] = ""
+        # Dots behind a sentence from far down make curious, they do not tell the news.
+        if lead[0] < NEWS_SENTENCES:
+            worth[lead[0]] += LEAD_BONUS
+    chosen = choose(sentences, worth, length, article.title)
+    if length.sentences > 1 and lead and lead[0] in chosen:
+        if lead[0] == 0 and is_taken_back(article):
+            chosen = [0, 1]  # the first alone would say the opposite
+        else:
+            fit = set(fit_sentences(sentences, article.title))
+            lead = [i for i in lead if i in fit]
+            chosen = with_whole_lead(chosen, lead, sentences, length.sentences)
+    first = len(article.sentences) - len(body)
+    # A sentence keeps its "Tuy nhiên," behind the one that it points back to.
+    texts = [
+        without_bullet(sentences[i]) if i - 1 in chosen else stand_alone(sentences[i])
+        for i in chosen
+    ]
+    shown = [
+        SummarySentence(shortened(text), first + i) for text, i in zip(texts, chosen, strict=True)
+    ]
+    return Summary(joined([sentence.text for sentence in shown]), EXTRACTIVE, shown)

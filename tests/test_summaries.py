@@ -172,6 +172,25 @@ def test_one_sentence_is_of_a_fit_length():
     assert choose([scrap], [1.0], LENGTHS["short"]) == [0]
 
 
+def test_what_hangs_on_the_best_sentence_may_stand_behind_it():
+    sentences = [
+        "Sáng 12/5, xã An Khê vừa thu hồi hai hecta đất ruộng để làm bến xe mới của huyện Hòa Lạc.",
+        "Việc này được chín phần mười số hộ có ruộng đồng ý ngay từ buổi họp thôn đầu tiên ở xã.",
+        "Trường tiểu học của thôn Bến Thóc thay toàn bộ cửa sổ và mái ngói trước năm học mới.",
+    ]
+    assert choose(sentences, [2.0, 1.5, 1.2]) == [0, 1]
+    assert choose(sentences, [1.0, 1.5, 1.6]) == [0, 2]
+
+
+def test_who_attended_is_no_news():
+    sentences = [
+        "Sáng 12/5, xã An Khê vừa thu hồi hai hecta đất ruộng để làm bến xe mới của huyện Hòa Lạc.",
+        "Tham dự buổi lễ có ông Vi Tạo, Chủ tịch huyện, và đại diện của các hộ dân có ruộng.",
+        "Trường tiểu học của thôn Bến Thóc thay toàn bộ cửa sổ và mái ngói trước năm học mới.",
+    ]
+    assert choose(sentences, [2.0, 1.9, 1.0]) == [0, 2]
+
+
 def test_nothing_is_said_twice_and_the_order_is_kept():
     again = LONG.replace("cho biết", "khẳng định")
     other = "Ba mươi hộ ở phường cuối cùng đã bốc thăm lô đất mới vào sáng thứ hai vừa rồi."
@@ -202,6 +221,40 @@ def test_a_lead_that_is_taken_back_is_not_cut_before_it_is(between, summarizer):
     [summary] = summarizer.summarize([Article.from_text(text)])
     assert [s.text for s in summary.sentences] == lead
     assert [s.source_index for s in summary.sentences] == [1, 2]
+
+
+BODY = (
+    "Ông Vi Tạo, Chủ tịch Ủy ban nhân dân huyện Hòa Lạc, cho biết tiền đền bù đã về kho bạc huyện. "
+    "Chợ cũ của xã An Khê sẽ được dời về cạnh bến xe trước mùa mưa năm nay."
+)
+
+
+def test_a_long_lead_is_the_summary(summarizer):
+    lead = [
+        "Ngày 12/5, huyện Hòa Lạc họp với 47 hộ dân về bến xe mới của huyện ở xã An Khê.",
+        "Trong khi đó, nhà thầu xin lùi ngày khởi công sang tháng sau để chờ mặt bằng sạch.",
+    ]
+    article = Article.from_fields("Họp dân về bến xe", " ".join(lead), BODY)
+    [summary] = summarizer.summarize([article])
+    assert [sentence.text for sentence in summary.sentences] == lead
+    [short] = summarizer.summarize([article], "short")
+    assert len(short.sentences) == 1
+
+
+def test_a_short_lead_has_another_sentence_beside_it(summarizer):
+    lead = "Huyện Hòa Lạc họp với 47 hộ dân về bến xe mới."
+    article = Article.from_fields("Chuyện ở An Khê", lead, BODY)
+    [summary] = summarizer.summarize([article])
+    assert summary.sentences[0].text == lead
+    assert len(summary.sentences) > 1
+
+
+def test_a_lead_whose_end_is_cut_off_is_shown_without_it(summarizer):
+    told = "Ngày 12/5, huyện Hòa Lạc họp với 47 hộ dân về bến xe mới của huyện ở xã An Khê."
+    article = Article.from_fields("Họp dân về bến xe", f"{told} Nhà thầu xin lùi ngày...", BODY)
+    [summary] = summarizer.summarize([article])
+    assert summary.sentences[0].text == told
+    assert "lùi ngày" not in summary.text
 
 
 @pytest.mark.parametrize("dots", ["...", " …"])
