@@ -37,9 +37,8 @@ NAMED = (
     "báo mục trình đàm khúc hát bài phim cuốn sách series vở truyện thuyết kịch album ngắn lãm hình"
     " tên đề thi niệm mừng ứng tế là"
 )
-GLUED = re.compile(
-    rf"(?<=[a-zà-ỹ\d)] ){''.join(f'(?<!{word} )' for word in NAMED.split())}{BEGINNING}(?= (?!\(|và ))"
-)
+NOT_NAMED = "".join(rf"(?<!\b{word} )" for word in NAMED.split())
+GLUED = re.compile(rf"(?<=[a-zà-ỹ\d)] ){NOT_NAMED}{BEGINNING}(?= (?!\(|và ))")
 
 
 def split_sentences(paragraph: str) -> list[str]:
