@@ -57,6 +57,7 @@ DANGLING = re.compile(
     r"|Hai bên\b|Cả hai\b|Cùng (?:một|chung|quan điểm)|Cũng (?:theo|về|trong|tại)|Còn theo"
     r"|Tương tự|Phát biểu sau đó|Đơn cử|Nên |Bởi |Kết quả cho thấy|Nghĩa là|Lâu dần|Vậy là|Tức là"
     r"|Tôi |Chúng (?:tôi|ta) |Hãy |Đừng |Trước (?:mắt|hết)\b|Thứ (?:nhất|hai|ba)|(?:Một|Hai) là\b"
+    r"|Nhất là "
     r"|(?:Trước đó, )?[Nn]hư .{0,40}\bđã (?:thông tin|đưa|phản ánh)|Hôm qua\b|Theo tìm hiểu của"
     r"|(?:[^\s]+ ){1,8}cũng (?:cho|giao|yêu cầu|chỉ ra|khẳng định|thông tin|nhận xét|đề nghị|nói"
     r"|chia sẻ|giải thích|có)\b"
@@ -64,6 +65,7 @@ DANGLING = re.compile(
     r"|(?:Những|Các|\d{1,9}) (?:[^\W\d_]+ ){1,4}?trên (?:đã|được|sẽ|bị|là|của|cho|không)\b"
     r"|(?:Buổi|Cuộc) (?:tiếp xúc|làm việc|họp|gặp) (?:được|diễn ra|có)\b)"
 )
+POINTS_BACK = re.compile(r"\b(?:nêu|kể) trên\b")
 # "ông Phúc": whoever that is was named in full somewhere else.
 HALF_NAMED = re.compile(rf"\b(?:[Ôô]ng|[Bb]à) [{UPPER}]\w*(?! [{UPPER}])(?![-\w])")
 
@@ -101,10 +103,12 @@ def is_contrast(sentence: str) -> bool:
 
 
 def is_dangling(sentence: str) -> bool:
-    """Does the sentence hang on another one: by its first words, a name half given, an "I"?"""
+    """Does the sentence hang on another one: by its first words, a name half given, an "I", or
+    what is "nêu trên"?"""
     sentence = stand_alone(sentence)
     return (
         DANGLING.match(sentence) is not None
+        or POINTS_BACK.search(sentence) is not None
         or HALF_NAMED.search(sentence) is not None
         or FIRST_PERSON.search(QUOTED.sub("", sentence)) is not None
     )

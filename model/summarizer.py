@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
@@ -26,7 +27,9 @@ MIN_WORDED = 0.2  # share of words in small letters; fewer are a table or a list
 LONGEST_SENTENCE = 90  # syllables; a longer one is shown up to a break, with an ellipsis
 LONGEST_CHARACTERS = 900
 MAX_OVERLAP = 0.5  # of the shorter sentence's words
-DANGLING_PENALTY, CEREMONY_PENALTY = 0.7, 1.5  # logits
+DANGLING_PENALTY, CEREMONY_PENALTY = 1.2, 1.5  # logits
+# Logits, for the whole title in a sentence: what the title promises has to be in the summary.
+TITLE_BONUS = 4.0
 # Logits, for the first sentence of a lead: it tells the news. The scorer has never seen one, since
 # its reference summaries are the leads, taken off their articles.
 LEAD_BONUS = 1.0
@@ -174,6 +177,12 @@ def is_worded(sentence: str) -> bool:
     return sum(word[0].islower() for word in words) >= MIN_WORDED * max(1, len(words))
 
 
+def syllable_pairs(text: str) -> set[tuple[str, str]]:
+    """The pairs of neighbouring syllables, in small letters."""
+    syllables = re.findall(r"\w+", text.lower())
+    return set(pairwise(syllables))
+
+
 def repeats(sentence: str, chosen: Sequence[str]) -> bool:
     """Does it say mostly what one of the chosen sentences says?"""
     own = set(re.findall(r"\w+", sentence.lower()))
@@ -194,16 +203,25 @@ def choose(
     The best sentence is always taken; each further one if the sum comes nearer to the budget. A
     summary of one sentence takes the best of a fit length, if one of the best has it.
     """
+    title_pairs = syllable_pairs(title)
+    told = {i: syllable_pairs(sentences[i]) & title_pairs for i in fit_sentences(sentences, title)}
+    if not told:
+        return []
+    bonus = TITLE_BONUS / max(1, len(title_pairs))  # of every pair of the title
     own = {
-        i: scores[i] - (CEREMONY_PENALTY if is_ceremony(sentences[i]) else 0.0)
-        for i in fit_sentences(sentences, title)
+        i: scores[i] + bonus * len(pairs) - CEREMONY_PENALTY * is_ceremony(sentences[i])
+        for i, pairs in told.items()
     }
-    worth = {i: own[i] - (DANGLING_PENALTY if is_dangling(sentences[i]) else 0.0) for i in own}
-    best = max(worth, key=worth.__getitem__, default=0)
+    worth = {i: own[i] - DANGLING_PENALTY * is_dangling(sentences[i]) for i in own}
+    best = max(worth, key=worth.__getitem__)
     if length.sentences > 1 and best + 1 in worth:
         # What it hangs on stands in front of it.
         worth[best + 1] = min(own[best + 1], worth[best])
-    ranked = sorted(worth, key=lambda i: -worth[i])[:RANKS]
+    if length.sentences > 1:
+        # What the best one has of the title need not be said again.
+        for i in worth.keys() - {best}:
+            worth[i] -= bonus * len(told[i] & told[best])
+    ranked = sorted(worth, key=lambda i: (i != best, -worth[i]))[:RANKS]
     syllables = {i: syllable_count(sentences[i]) for i in ranked}
     if length.sentences == 1:
         near = [i for i in ranked if abs(syllables[i] - length.budget) <= length.budget / 2]

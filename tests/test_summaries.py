@@ -182,6 +182,16 @@ def test_what_hangs_on_the_best_sentence_may_stand_behind_it():
     assert choose(sentences, [1.0, 1.5, 1.6]) == [0, 2]
 
 
+def test_what_the_title_promises_is_told_before_what_is_scored_a_little_better():
+    sentences = [
+        "Hội đồng nhân dân huyện Hòa Lạc khai mạc kỳ họp thứ năm trong không khí trang nghiêm.",
+        "Sau hai ngày, 28 trên 30 đại biểu đồng ý dời chợ An Khê về cạnh bến xe trước mùa mưa.",
+    ]
+    short = LENGTHS["short"]
+    assert choose(sentences, [1.5, 1.0], short) == [0]
+    assert choose(sentences, [1.5, 1.0], short, "Huyện đồng ý dời chợ An Khê") == [1]
+
+
 def test_who_attended_is_no_news():
     sentences = [
         "Sáng 12/5, xã An Khê vừa thu hồi hai hecta đất ruộng để làm bến xe mới của huyện Hòa Lạc.",
@@ -197,9 +207,8 @@ def test_nothing_is_said_twice_and_the_order_is_kept():
     assert choose([other, LONG, again], [0.1, 0.9, 0.8]) == [0, 1]
 
 
-@pytest.mark.parametrize("sample", ["1-dan-van", "3-khong-chu-de"])
-def test_a_lead_goes_before_a_sentence_that_is_scored_a_little_better(sample, summarizer):
-    text = (ROOT / "samples" / f"{sample}.txt").read_text("utf-8")
+def test_a_lead_goes_before_a_sentence_that_is_scored_a_little_better(summarizer):
+    text = (ROOT / "samples/3-khong-chu-de.txt").read_text("utf-8")
     title, body = text.split("\n", 1)
     without_lead = Article.from_fields(title, None, body)
     pasted = Article.from_text(text)
