@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from model.sentences import UPPER
+from model.sentences import SENTENCE_START, UPPER
 
 # Every pattern has to match the whole line: dropping a real sentence is worse than keeping a menu.
 SECTION = (
@@ -80,6 +80,8 @@ CREDIT = r"(?:ảnh|nguồn(?:\s+ảnh)?)\b\s*(?::|minh\s+h(?:ọa|oạ)|tư\s+l
 CAPTION = re.compile(
     rf"(?i)(?<!hình )\b{CREDIT}|(?<!hình )\bảnh\b\s*\d{{1,2}}\s*[:.]?$|(?<!\d)\s-\s\d{{1,2}}$"
 )
+# Collections that put a sentence on a line take the full stop of "TP. Cần Thơ" for its end.
+BROKEN = re.compile(r"(?:^|[\s(])(?:TP|Tp|TX|(?:PGS\.)?TS|GS|ThS)\.$")
 # A byline, a numbered heading, or the head of an official document.
 NO_TITLE = re.compile(
     r"[•|·–-]\s*\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{1,2}[/.-]\d{1,2}[/.-]\d{4}.{0,9}\d{1,2}[:h]\d{2}"
@@ -165,7 +167,10 @@ def clean_lines(text: str) -> list[str]:
         if line in seen and (line == lines[-1] or len(line.split()) >= MIN_PROSE):
             continue
         seen.add(line)
-        lines.append(line)
+        if lines and BROKEN.search(lines[-1]) and not SENTENCE_START.match(line):
+            lines[-1] += f" {line}"
+        else:
+            lines.append(line)
     return lines
 
 

@@ -37,6 +37,9 @@ NAMED = (
     "báo mục trình đàm khúc hát bài phim cuốn sách series vở truyện thuyết kịch album ngắn lãm hình"
     " tên đề thi niệm mừng ứng tế là"
 )
+SENTENCE_START = re.compile(
+    rf"(?:{BEGINNING}|Ông|Bà|Các|Một|UBND|Sáng|Trưa|Chiều|Tối|Công ty|Chính quyền)(?=[ ,])"
+)
 NOT_NAMED = "".join(rf"(?<!\b{word} )" for word in NAMED.split())
 GLUED = re.compile(rf"(?<=[a-zà-ỹ\d)] ){NOT_NAMED}{BEGINNING}(?= (?!\(|và ))")
 

@@ -174,6 +174,17 @@ def test_sentences(paragraph, count):
     assert " ".join(sentences) == paragraph
 
 
+def test_a_line_that_ends_in_an_abbreviation_goes_on_in_the_next_one():
+    lines = [
+        "Ông Vi Tạo được bầu làm Chủ tịch UBND TP.",
+        "Bến Thóc sáng nay.",
+        "Dân hỏi ý kiến TP.",
+    ]
+    article = Article.from_fields("Bầu chủ tịch", None, "\n".join([*lines, "Ông hứa."]))
+    first = "Ông Vi Tạo được bầu làm Chủ tịch UBND TP. Bến Thóc sáng nay."
+    assert article.paragraphs == (first, "Dân hỏi ý kiến TP.", "Ông hứa.")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
