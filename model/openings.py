@@ -65,15 +65,18 @@ DANGLING = re.compile(
     r"|(?:Những|Các|\d{1,9}) (?:[^\W\d_]+ ){1,4}?trên (?:đã|được|sẽ|bị|là|của|cho|không)\b"
     r"|(?:Buổi|Cuộc) (?:tiếp xúc|làm việc|họp|gặp) (?:được|diễn ra|có)\b)"
 )
-POINTS_BACK = re.compile(r"\b(?:nêu|kể) trên\b")
+POINTS_BACK = re.compile(
+    r"\b(?:nêu|kể) trên\b(?! (?:nghị trường|diễn đàn|báo|mạng|sóng|truyền hình|trang|cổng|các))"
+)
 # "ông Phúc": whoever that is was named in full somewhere else.
 HALF_NAMED = re.compile(rf"\b(?:[Ôô]ng|[Bb]à) [{UPPER}]\w*(?! [{UPPER}])(?![-\w])")
 
 # Who was there, and what every meeting does: true, and never the news.
 CEREMONY = re.compile(
     r"(?:(?:Cùng )?[Tt]ham dự|(?:Tới|Đến|Về|Cùng) dự"
-    r"|Dự (?=buổi|hội|lễ|ngày|đại|phiên|kỳ|cuộc|chương|Hội|Lễ|Ngày|Đại))\b.{0,80}\b(?:có|gồm)\b"
-    r"|Trước khi (?:Quốc hội )?(?:biểu quyết|thông qua|bấm nút)\b"
+    r"|Dự (?=buổi|hội|lễ|ngày|đại|phiên|kỳ|cuộc|chương|Hội|Lễ|Ngày|Đại))\b"
+    r"[^,]{0,80}(?:, (?:về )?phía [^,]{1,40})?(?:,| |\b) ?(?:còn )?(?:có|gồm)\b"
+    r"|Trước khi (?:Quốc hội )?(?:biểu quyết|thông qua|bấm nút)\b(?!,)"
 )
 
 QUOTED = re.compile(r"[“\"][^“”\"]*[”\"]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from model.sentences import SENTENCE_START, UPPER
+from model.sentences import LONGEST_ABBREVIATION, NAME_START, UPPER
 
 # Every pattern has to match the whole line: dropping a real sentence is worse than keeping a menu.
 SECTION = (
@@ -167,7 +167,7 @@ def clean_lines(text: str) -> list[str]:
         if line in seen and (line == lines[-1] or len(line.split()) >= MIN_PROSE):
             continue
         seen.add(line)
-        if lines and BROKEN.search(lines[-1]) and not SENTENCE_START.match(line):
+        if lines and NAME_START.match(line) and BROKEN.search(lines[-1][-LONGEST_ABBREVIATION:]):
             lines[-1] += f" {line}"
         else:
             lines.append(line)

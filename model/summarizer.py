@@ -30,6 +30,7 @@ MAX_OVERLAP = 0.5  # of the shorter sentence's words
 DANGLING_PENALTY, CEREMONY_PENALTY = 1.2, 1.5  # logits
 # Logits, for the whole title in a sentence: what the title promises has to be in the summary.
 TITLE_BONUS = 4.0
+SHORTEST_TITLE = 8  # pairs of syllables; one word of a shorter title is no whole title
 # Logits, for the first sentence of a lead: it tells the news. The scorer has never seen one, since
 # its reference summaries are the leads, taken off their articles.
 LEAD_BONUS = 1.0
@@ -48,7 +49,7 @@ PORTRAIT = re.compile(
 )
 LONGEST_CAPTION = 25  # syllables
 NEWS_SENTENCES = 4  # at the beginning of an article, in which its news is told
-CUT_OFF = re.compile(r"\W*(?:\.\.\.|…)$")
+CUT_OFF = re.compile(r"(?<!\W)\W*(?:\.\.\.|…)$")
 # Syllables. Readers found such a lead the better summary by itself, and a shorter one better with
 # another sentence of the article.
 ENOUGH_LEAD = 30
@@ -192,6 +193,33 @@ def repeats(sentence: str, chosen: Sequence[str]) -> bool:
     )
 
 
+def ranked(
+    sentences: Sequence[str], scores: Sequence[float], length: Length, title: str
+) -> list[int]:
+    """Indices of the sentences that can stand in a summary of that length, best first.
+
+    Words of the title count for a sentence, those that the best one has already no more for the
+    others. What hangs on a sentence that is not there, and who attended, count against it.
+    """
+    title_pairs = syllable_pairs(title)
+    told = {i: syllable_pairs(sentences[i]) & title_pairs for i in fit_sentences(sentences, title)}
+    if not told:
+        return []
+    bonus = TITLE_BONUS / max(SHORTEST_TITLE, len(title_pairs))
+    whole = {
+        i: scores[i] + bonus * len(pairs) - CEREMONY_PENALTY * is_ceremony(sentences[i])
+        for i, pairs in told.items()
+    }
+    worth = {i: whole[i] - DANGLING_PENALTY * is_dangling(sentences[i]) for i in whole}
+    best = max(worth, key=worth.__getitem__)
+    if length.sentences > 1:
+        if best + 1 in worth:
+            worth[best + 1] = whole[best + 1]  # what it hangs on stands in front of it
+        for i in worth:
+            worth[i] -= bonus * len(told[i] & told[best])
+    return sorted(worth, key=lambda i: (i != best, -worth[i]))
+
+
 def choose(
     sentences: Sequence[str],
     scores: Sequence[float],
@@ -203,39 +231,30 @@ def choose(
     The best sentence is always taken; each further one if the sum comes nearer to the budget. A
     summary of one sentence takes the best of a fit length, if one of the best has it.
     """
-    title_pairs = syllable_pairs(title)
-    told = {i: syllable_pairs(sentences[i]) & title_pairs for i in fit_sentences(sentences, title)}
-    if not told:
-        return []
-    bonus = TITLE_BONUS / max(1, len(title_pairs))  # of every pair of the title
-    own = {
-        i: scores[i] + bonus * len(pairs) - CEREMONY_PENALTY * is_ceremony(sentences[i])
-        for i, pairs in told.items()
-    }
-    worth = {i: own[i] - DANGLING_PENALTY * is_dangling(sentences[i]) for i in own}
-    best = max(worth, key=worth.__getitem__)
-    if length.sentences > 1 and best + 1 in worth:
-        # What it hangs on stands in front of it.
-        worth[best + 1] = min(own[best + 1], worth[best])
-    if length.sentences > 1:
-        # What the best one has of the title need not be said again.
-        for i in worth.keys() - {best}:
-            worth[i] -= bonus * len(told[i] & told[best])
-    ranked = sorted(worth, key=lambda i: (i != best, -worth[i]))[:RANKS]
-    syllables = {i: syllable_count(sentences[i]) for i in ranked}
+    best = ranked(sentences, scores, length, title)[:RANKS]
     if length.sentences == 1:
-        near = [i for i in ranked if abs(syllables[i] - length.budget) <= length.budget / 2]
-        return near[:1] or ranked[:1]
-    chosen: list[int] = []
-    total = 0
-    for index in ranked:
-        nearer = abs(total + syllables[index] - length.budget) < abs(total - length.budget)
+        syllables = {i: syllable_count(sentences[i]) for i in best}
+        near = [i for i in best if abs(syllables[i] - length.budget) <= length.budget / 2]
+        return near[:1] or best[:1]
+    return filled([], best, sentences, length)
+
+
+def filled(
+    chosen: Sequence[int], others: Sequence[int], sentences: Sequence[str], length: Length
+) -> list[int]:
+    """`chosen`, and each of `others` that is no repetition and takes the sum nearer to the budget,
+    in the order of the article."""
+    chosen = list(chosen)
+    total = sum(syllable_count(sentences[i]) for i in chosen)
+    for index in others:
+        if chosen and (total >= length.budget or len(chosen) >= length.sentences):
+            break
+        syllables = syllable_count(sentences[index])
+        nearer = abs(total + syllables - length.budget) < abs(total - length.budget)
         if chosen and (not nearer or repeats(sentences[index], [sentences[i] for i in chosen])):
             continue
         chosen.append(index)
-        total += syllables[index]
-        if total >= length.budget or len(chosen) == length.sentences:
-            break
+        total += syllables
     return sorted(chosen)
 
 
@@ -284,23 +303,29 @@ def said_whole(sentences: Sequence[str]) -> tuple[int, str] | None:
 
 
 def with_whole_lead(
-    chosen: Sequence[int], lead: Sequence[int], sentences: Sequence[str], most: int
+    chosen: Sequence[int],
+    lead: Sequence[int],
+    ranks: Sequence[int],
+    sentences: Sequence[str],
+    length: Length,
 ) -> list[int]:
-    """The lead instead of its first sentence; what else was chosen stays beside a short lead only.
+    """`chosen`, which has the first sentence of the lead, with the whole lead instead of it.
+
+    A lead of enough syllables stands alone. One that is cut off or very long is not shown whole.
 
     Args:
-        chosen: numbers of the sentences of a summary.
-        lead: numbers of the sentences that can stand in one, of the lead.
-        most: sentences of a summary.
+        lead: numbers of its sentences.
+        ranks: numbers of the sentences that can stand in a summary, best first.
     """
-    told = [i for i in lead if not CUT_OFF.search(sentences[i]) and not is_ceremony(sentences[i])]
-    lead = [lead[0], *(i for i in told if i != lead[0])][:most]
-    syllables = sum(syllable_count(sentences[i]) for i in lead)
-    if syllables > LONGEST_LEAD or CUT_OFF.search(sentences[lead[0]]):
+    shown = [i for i in lead if i in ranks and not CUT_OFF.search(sentences[i])]
+    shown = [i for i in shown if i == lead[0] or not is_ceremony(sentences[i])][: length.sentences]
+    syllables = sum(syllable_count(sentences[i]) for i in shown)
+    if syllables > LONGEST_LEAD or lead[0] not in shown:
         return list(chosen)
     if syllables >= ENOUGH_LEAD:
-        return lead
-    return sorted([*lead, *(i for i in chosen if i not in lead)][:most])
+        return shown
+    others = [i for i in ranks if i not in lead][:RANKS]
+    return filled(shown, others, sentences, length)
 
 
 class Summarizes(Protocol):
@@ -337,21 +362,21 @@ def summary_of(
     """
     sentences, worth = list(body), list(scores)
     lead = list(range(len(split_sentences(article.lead))))
+    if lead and (whole := said_whole(body)):
+        lead = [whole[0]]
+        sentences[0], sentences[whole[0]] = "", whole[1]
+    # Dots behind a sentence from far down make curious, they do not tell the news.
+    if lead and lead[0] >= NEWS_SENTENCES:
+        lead = []
     if lead:
-        if whole := said_whole(body):
-            lead[0], sentences[whole[0]] = whole
-            sentences[0] = ""
-        # Dots behind a sentence from far down make curious, they do not tell the news.
-        if lead[0] < NEWS_SENTENCES:
-            worth[lead[0]] += LEAD_BONUS
+        worth[lead[0]] += LEAD_BONUS
     chosen = choose(sentences, worth, length, article.title)
     if length.sentences > 1 and lead and lead[0] in chosen:
         if lead[0] == 0 and is_taken_back(article):
             chosen = [0, 1]  # the first alone would say the opposite
         else:
-            fit = set(fit_sentences(sentences, article.title))
-            lead = [i for i in lead if i in fit]
-            chosen = with_whole_lead(chosen, lead, sentences, length.sentences)
+            ranks = ranked(sentences, worth, length, article.title)
+            chosen = with_whole_lead(chosen, lead, ranks, sentences, length)
     first = len(article.sentences) - len(body)
     # A sentence keeps its "Tuy nhiên," behind the one that it points back to.
     texts = [

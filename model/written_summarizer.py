@@ -14,7 +14,7 @@ from model.article import Article
 from model.errors import InputError
 from model.faithfulness import unsupported
 from model.page_noise import PROSE_END
-from model.sentences import split_sentences
+from model.sentences import split_at_stops
 from model.summarizer import (
     ABSTRACTIVE,
     DEFAULT_LENGTH,
@@ -89,7 +89,7 @@ class WrittenSummarizer:
         )
         texts = self.tokenizer.batch_decode(written, skip_special_tokens=True)
         whole = [
-            [s for s in split_sentences(" ".join(text.split())) if PROSE_END.search(s)]
+            [s for s in split_at_stops(" ".join(text.split())) if PROSE_END.search(s)]
             for text in texts
         ]
         return [sentences[: LENGTHS[length].sentences] for sentences in whole]

@@ -21,7 +21,7 @@ from model.analysis import analyze
 from model.article import Article, syllable_count
 from model.errors import InputError
 from model.faithfulness import unsupported
-from model.openings import is_dangling, stand_alone
+from model.openings import is_ceremony, is_dangling, stand_alone
 from model.sentence_windows import WINDOW, sentence_windows
 from model.sentences import split_sentences
 from model.summarizer import (
@@ -30,8 +30,10 @@ from model.summarizer import (
     Summarizer,
     choose,
     fit_sentences,
+    said_whole,
     sentence_means,
     shortened,
+    summary_of,
 )
 from model.written_summarizer import WrittenSummarizer
 from tests.conftest import ROOT
@@ -232,6 +234,8 @@ def test_a_lead_that_is_taken_back_is_not_cut_before_it_is(between, summarizer):
     assert [s.source_index for s in summary.sentences] == [1, 2]
 
 
+CUT = "Trước câu hỏi của các hộ dân, nhà thầu xin lùi ngày khởi công sang..."
+ATTENDED = "Tham dự cuộc họp có ông Vi Tạo, Chủ tịch huyện, và đại diện nhà thầu."
 BODY = (
     "Ông Vi Tạo, Chủ tịch Ủy ban nhân dân huyện Hòa Lạc, cho biết tiền đền bù đã về kho bạc huyện. "
     "Chợ cũ của xã An Khê sẽ được dời về cạnh bến xe trước mùa mưa năm nay."
@@ -251,19 +255,34 @@ def test_a_long_lead_is_the_summary(summarizer):
 
 
 def test_a_short_lead_has_another_sentence_beside_it(summarizer):
-    lead = "Huyện Hòa Lạc họp với 47 hộ dân về bến xe mới."
-    article = Article.from_fields("Chuyện ở An Khê", lead, BODY)
+    lead = [
+        "Huyện Hòa Lạc họp với 47 hộ dân về bến xe mới.",
+        "Hai bên chưa đồng ý về giá đất ruộng.",
+    ]
+    article = Article.from_fields("Chuyện ở An Khê", " ".join(lead), BODY)
     [summary] = summarizer.summarize([article])
-    assert summary.sentences[0].text == lead
-    assert len(summary.sentences) > 1
+    assert [sentence.text for sentence in summary.sentences[:2]] == lead
+    assert len(summary.sentences) == 3
 
 
-def test_a_lead_whose_end_is_cut_off_is_shown_without_it(summarizer):
-    told = "Ngày 12/5, huyện Hòa Lạc họp với 47 hộ dân về bến xe mới của huyện ở xã An Khê."
-    article = Article.from_fields("Họp dân về bến xe", f"{told} Nhà thầu xin lùi ngày...", BODY)
-    [summary] = summarizer.summarize([article])
-    assert summary.sentences[0].text == told
-    assert "lùi ngày" not in summary.text
+@pytest.mark.parametrize(
+    ("lead", "scores", "shown"),
+    [
+        # what is cut off, and who attended, is not shown with the rest
+        (["Ngày 12/5, huyện họp với 47 hộ dân ở An Khê.", CUT], [3, 2, -1, 0], [0, 2, 3]),
+        (["Ngày 12/5, huyện họp với 47 hộ dân ở An Khê.", ATTENDED], [3, 2, -1, 0], [0, 2, 3]),
+        # what the lead says is not said again
+        (["Mỗi hộ nhận 200 triệu đồng tiền đền bù đất."], [3, 2, 0], [0, 2]),
+    ],
+)
+def test_what_is_shown_with_a_lead(lead, scores, shown):
+    body = [
+        "Chủ tịch huyện nói mỗi hộ nhận 200 triệu đồng tiền đền bù đất trước tháng 9 năm nay.",
+        "Chợ cũ của xã An Khê sẽ được dời về cạnh bến xe trước mùa mưa năm nay, theo kế hoạch.",
+    ]
+    article = Article("Đất ruộng", " ".join(lead), tuple(body))
+    summary = summary_of(article, article.body_sentences, scores, LENGTHS["medium"])
+    assert [sentence.source_index - 1 for sentence in summary.sentences] == shown
 
 
 @pytest.mark.parametrize("dots", ["...", " …"])
@@ -383,11 +402,17 @@ def test_a_long_line_is_no_way_to_stop_the_program():
         "Bộ " * 60_000,
         "a" * 250_000,
         " " * 200_000 + "cùng",
+        "(" + "1 Nếu " * 40_000,
+        "a" + "-" * 200_000 + "b.",
+        "Tham dự " * 30_000,
     ):
         start = time.perf_counter()
         assert unsupported(text, text) == []
         is_dangling(text)
+        is_ceremony(text)
         stand_alone(text)
+        split_sentences(text)
+        said_whole([text, text])
         fit_sentences([text, text.replace(" ", "") + " và năm chữ nữa thôi."])
         assert time.perf_counter() - start < 20
 
