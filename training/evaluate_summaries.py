@@ -87,13 +87,16 @@ def lead(count: int) -> System:
 
 
 def boosted(model: FeatureModel) -> System:
-    """Gradient boosting on plain features, with this program's choice of sentences."""
-    return Extract(lambda a: choose(a.sentences, model.scores(a.title, a.sentences), title=a.title))
+    """Gradient boosting on plain features, with this program's choice of sentences.
+
+    The title's words are among the features already.
+    """
+    return Extract(lambda a: choose(a.sentences, model.scores(a.title, a.sentences)))
 
 
 def central() -> System:
-    """TextRank, with this program's choice of sentences."""
-    return Extract(lambda a: choose(a.sentences, text_rank(a.sentences), title=a.title))
+    """TextRank, with this program's choice of sentences; it knows no title."""
+    return Extract(lambda a: choose(a.sentences, text_rank(a.sentences)))
 
 
 def start(make: Callable[..., System], argument: Any) -> None:
