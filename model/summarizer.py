@@ -27,9 +27,10 @@ MIN_WORDED = 0.2  # share of words in small letters; fewer are a table or a list
 LONGEST_SENTENCE = 90  # syllables; a longer one is shown up to a break, with an ellipsis
 LONGEST_CHARACTERS = 900
 MAX_OVERLAP = 0.5  # of the shorter sentence's words
-DANGLING_PENALTY, CEREMONY_PENALTY = 1.2, 1.5  # logits
-# Logits, for the whole title in a sentence: what the title promises has to be in the summary.
-TITLE_BONUS = 4.0
+DANGLING_PENALTY, CEREMONY_PENALTY, CAPTION_PENALTY = 0.7, 1.5, 0.7  # logits
+# Logits, for a second sentence that adds the whole title. For the first one readers did not like
+# it: it takes the place of the news.
+TITLE_BONUS = 2.0
 SHORTEST_TITLE = 8  # pairs of syllables; one word of a shorter title is no whole title
 # Logits, for the first sentence of a lead: it tells the news. The scorer has never seen one, since
 # its reference summaries are the leads, taken off their articles.
@@ -48,6 +49,12 @@ PORTRAIT = re.compile(
     r"|\b(?:phát biểu|trả lời|trao đổi|đọc báo cáo|tại (?:buổi|hội nghị|phiên|cuộc))\b)"
 )
 LONGEST_CAPTION = 25  # syllables
+# A caption describes: no tense, no number, nobody's words.
+TOLD = re.compile(
+    r"(?i)\b(?:đã|sẽ|đang|vừa|được|bị|phải|cần|cho|rằng|yêu cầu|đề nghị|khẳng định|quyết định|nói"
+    r"|là|có|không|nên|vẫn|còn|mới|chưa|nhấn mạnh|đề xuất|kiến nghị|thông báo|công bố|giảm|tăng)\b"
+    r"|[\"“”:;\d]"
+)
 NEWS_SENTENCES = 4  # at the beginning of an article, in which its news is told
 CUT_OFF = re.compile(r"(?<!\W)\W*(?:\.\.\.|…)$")
 # Syllables. Readers found such a lead the better summary by itself, and a shorter one better with
@@ -164,6 +171,11 @@ def fit_sentences(sentences: Sequence[str], title: str = "") -> list[int]:
     return [i for i, s in found if shortened(s) == s] or [i for i, _ in found]
 
 
+def is_like_a_caption(sentence: str) -> bool:
+    """Is it a short sentence that describes and does not tell?"""
+    return syllable_count(sentence) < LONGEST_CAPTION and not TOLD.search(sentence)
+
+
 def is_whole(sentence: str) -> bool:
     """Is it neither half a quotation nor a piece of a badly cut sentence?"""
     quotes = sum(map(sentence.count, '"“”'))
@@ -198,25 +210,27 @@ def ranked(
 ) -> list[int]:
     """Indices of the sentences that can stand in a summary of that length, best first.
 
-    Words of the title count for a sentence, those that the best one has already no more for the
-    others. What hangs on a sentence that is not there, and who attended, count against it.
+    What hangs on a sentence that is not there, who attended, and what reads like a caption count
+    against a sentence; for those that stand beside the best one, what they add of the title counts.
     """
-    title_pairs = syllable_pairs(title)
-    told = {i: syllable_pairs(sentences[i]) & title_pairs for i in fit_sentences(sentences, title)}
-    if not told:
-        return []
-    bonus = TITLE_BONUS / max(SHORTEST_TITLE, len(title_pairs))
     whole = {
-        i: scores[i] + bonus * len(pairs) - CEREMONY_PENALTY * is_ceremony(sentences[i])
-        for i, pairs in told.items()
+        i: scores[i]
+        - CEREMONY_PENALTY * is_ceremony(sentences[i])
+        - CAPTION_PENALTY * is_like_a_caption(sentences[i])
+        for i in fit_sentences(sentences, title)
     }
+    if not whole:
+        return []
     worth = {i: whole[i] - DANGLING_PENALTY * is_dangling(sentences[i]) for i in whole}
     best = max(worth, key=worth.__getitem__)
     if length.sentences > 1:
         if best + 1 in worth:
             worth[best + 1] = whole[best + 1]  # what it hangs on stands in front of it
+        title_pairs = syllable_pairs(title)
+        untold = title_pairs - syllable_pairs(sentences[best])
         for i in worth:
-            worth[i] -= bonus * len(told[i] & told[best])
+            told = len(syllable_pairs(sentences[i]) & untold)
+            worth[i] += TITLE_BONUS * told / max(SHORTEST_TITLE, len(title_pairs))
     return sorted(worth, key=lambda i: (i != best, -worth[i]))
 
 

@@ -184,14 +184,22 @@ def test_what_hangs_on_the_best_sentence_may_stand_behind_it():
     assert choose(sentences, [1.0, 1.5, 1.6]) == [0, 2]
 
 
-def test_what_the_title_promises_is_told_before_what_is_scored_a_little_better():
+def test_a_second_sentence_adds_what_the_title_promises():
     sentences = [
-        "Hội đồng nhân dân huyện Hòa Lạc khai mạc kỳ họp thứ năm trong không khí trang nghiêm.",
-        "Sau hai ngày, 28 trên 30 đại biểu đồng ý dời chợ An Khê về cạnh bến xe trước mùa mưa.",
+        "Hội đồng nhân dân huyện Hòa Lạc đã khai mạc kỳ họp thứ năm sáng nay ở hội trường huyện.",
+        "Các đại biểu sẽ dành hai ngày để nghe báo cáo của các phòng và trả lời cử tri ở xã.",
+        "Chợ An Khê sẽ được dời về cạnh bến xe trước mùa mưa, theo tờ trình mà xã đã gửi lên.",
     ]
-    short = LENGTHS["short"]
-    assert choose(sentences, [1.5, 1.0], short) == [0]
-    assert choose(sentences, [1.5, 1.0], short, "Huyện đồng ý dời chợ An Khê") == [1]
+    assert choose(sentences, [2.0, 1.3, 1.0]) == [0, 1]
+    assert choose(sentences, [2.0, 1.3, 1.0], title="Huyện bàn việc dời chợ An Khê") == [0, 2]
+
+
+def test_a_caption_is_no_summary():
+    sentences = [
+        "Các đại biểu bỏ phiếu bầu chức danh chủ chốt của huyện Hòa Lạc trong phiên họp.",
+        "Ông Vi Tạo đã được bầu làm Chủ tịch Ủy ban nhân dân huyện với 28 trên 30 phiếu.",
+    ]
+    assert choose(sentences, [1.5, 1.0], LENGTHS["short"]) == [1]
 
 
 def test_who_attended_is_no_news():
