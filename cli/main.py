@@ -84,7 +84,7 @@ RayAddressOption = Annotated[
 ]
 LengthOption = Annotated[
     SummaryLength,
-    typer.Option(help="Độ dài tóm tắt: short (một câu), medium (hai, ba câu)."),
+    typer.Option(help="Độ dài tóm tắt: short (một câu), medium (tối đa ba câu)."),
 ]
 ModeOption = Annotated[
     SummaryMode,

@@ -22,7 +22,7 @@ from page.messages import render_bar, render_error
 SAMPLES = Path(__file__).parents[1] / "samples"
 # Dark enough for white text (contrast 4.5 : 1), light enough as a tint; reused past the eighth.
 COLORS = ("#b45309", "#1d4ed8", "#be123c", "#15803d", "#7e22ce", "#0f766e", "#a16207", "#475569")
-LENGTH_NAMES = {"short": "Một câu", "medium": "Hai, ba câu"}
+LENGTH_NAMES = {"short": "Một câu", "medium": "Tối đa ba câu"}
 EMPTY = '<div class="chude chude-empty">Kết quả sẽ hiện ở đây.</div>'
 
 

@@ -100,6 +100,13 @@ def clearance() -> str:
     return CLEARANCE
 
 
+@pytest.fixture
+def short_lead() -> str:
+    """`clearance` with a lead that does not suffice for a summary."""
+    title, _, *body = CLEARANCE.split("\n\n")
+    return "\n\n".join([title, "Phường Bến Thóc đã có mặt bằng sạch để làm cầu.", *body])
+
+
 @pytest.fixture(scope="session")
 def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A theme classifier of random weights that loads and reads in no time."""

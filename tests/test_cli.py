@@ -28,9 +28,9 @@ def test_analyze_json_from_standard_input(clearance):
     assert analysis["title"] == clearance.split("\n")[0]
 
 
-def test_analyze_prints_the_summary_in_the_length_asked_for(clearance):
+def test_analyze_prints_the_summary_in_the_length_asked_for(short_lead):
     short, medium = (
-        json.loads(chude("analyze", "-", "--json", *extra, stdin=clearance.encode()).stdout)
+        json.loads(chude("analyze", "-", "--json", *extra, stdin=short_lead.encode()).stdout)
         for extra in (("--length", "short"), ())
     )
     assert len(short["summary"]["sentences"]) == 1
@@ -38,10 +38,10 @@ def test_analyze_prints_the_summary_in_the_length_asked_for(clearance):
     assert medium["summary"]["mode"] == "extractive"
     for sentence in medium["summary"]["sentences"]:
         assert sentence["text"] in medium["sentences"][sentence["source_index"]]
-    report = chude("analyze", "-", "--length", "short", stdin=clearance.encode()).stdout.decode()
+    report = chude("analyze", "-", "--length", "short", stdin=short_lead.encode()).stdout.decode()
     assert "Tóm tắt" in report
     assert " ".join(short["summary"]["text"].split()[:6]) in " ".join(report.split())
-    assert chude("analyze", "-", "--length", "endless", stdin=clearance.encode()).returncode == 2
+    assert chude("analyze", "-", "--length", "endless", stdin=short_lead.encode()).returncode == 2
 
 
 def test_no_writing_model_is_said_with_what_to_do(tmp_path, clearance):

@@ -56,12 +56,12 @@ def test_a_summary_sentence_shows_where_it_stands_and_can_be_copied(browser, add
     context.close()
 
 
-def test_another_length_makes_another_summary(page, clearance):
+def test_another_length_makes_another_summary(page, short_lead):
     page.get_by_label("Một câu").click()
     expect(page.locator(".chude-empty")).to_be_visible()  # no text yet, no error
-    submit(page, clearance)
+    submit(page, short_lead)
     expect(page.locator(".chude-summary [data-source]")).to_have_count(1)
-    page.get_by_label("Hai, ba câu").click()
+    page.get_by_label("Tối đa ba câu").click()
     expect(page.locator(".chude-summary [data-source]").nth(1)).to_be_visible()
 
 
