@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from model.sentences import LONGEST_ABBREVIATION, NAME_START, UPPER
+from model.sentences import LONGEST_ABBREVIATION, UPPER
 
 # Every pattern has to match the whole line: dropping a real sentence is worse than keeping a menu.
 SECTION = (
@@ -82,6 +82,10 @@ CAPTION = re.compile(
 )
 # Collections that put a sentence on a line take the full stop of "TP. Cần Thơ" for its end.
 BROKEN = re.compile(r"(?:^|[\s(])(?:TP|Tp|TX|(?:PGS\.)?TS|GS|ThS)\.$")
+# What goes on behind "TP." at the end of a line: a name.
+NAME_START = re.compile(
+    rf"(?!(?:Ông|Bà|Anh|Chị|Cô|Em|UBND|HĐND|Công ty)\b)(?:[{UPPER}]\w* [{UPPER}]|HCM|Huế|Vinh)"
+)
 # A byline, a numbered heading, or the head of an official document.
 NO_TITLE = re.compile(
     r"[•|·–-]\s*\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{1,2}[/.-]\d{1,2}[/.-]\d{4}.{0,9}\d{1,2}[:h]\d{2}"

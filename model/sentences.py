@@ -44,12 +44,6 @@ NOT_NAMED = "".join(rf"(?<!\b{word} )" for word in NAMED.split())
 GLUED = re.compile(rf"(?<=[{LOWER}\d)] ){NOT_NAMED}{BEGINNING}(?= (?!\(|và ))")
 
 
-# What goes on behind "TP." at the end of a line: a name.
-NAME_START = re.compile(
-    rf"(?!(?:Ông|Bà|Anh|Chị|Cô|Em|UBND|HĐND|Công ty)\b)(?:[{UPPER}]\w* [{UPPER}]|HCM|Huế|Vinh)"
-)
-
-
 def split_sentences(paragraph: str) -> list[str]:
     """Sentences of one paragraph, in order; joined by spaces they give it back.
 

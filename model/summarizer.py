@@ -245,11 +245,16 @@ def choose(
     The best sentence is always taken; each further one if the sum comes nearer to the budget. A
     summary of one sentence takes the best of a fit length, if one of the best has it.
     """
-    best = ranked(sentences, scores, length, title)[:RANKS]
+    return pick(ranked(sentences, scores, length, title), sentences, length)
+
+
+def pick(ranks: Sequence[int], sentences: Sequence[str], length: Length) -> list[int]:
+    """`choose` from sentences that are ranked already, best first."""
+    best = ranks[:RANKS]
     if length.sentences == 1:
         syllables = {i: syllable_count(sentences[i]) for i in best}
         near = [i for i in best if abs(syllables[i] - length.budget) <= length.budget / 2]
-        return near[:1] or best[:1]
+        return list(near[:1] or best[:1])
     return filled([], best, sentences, length)
 
 
@@ -384,12 +389,12 @@ def summary_of(
         lead = []
     if lead:
         worth[lead[0]] += LEAD_BONUS
-    chosen = choose(sentences, worth, length, article.title)
+    ranks = ranked(sentences, worth, length, article.title)
+    chosen = pick(ranks, sentences, length)
     if length.sentences > 1 and lead and lead[0] in chosen:
         if lead[0] == 0 and is_taken_back(article):
             chosen = [0, 1]  # the first alone would say the opposite
         else:
-            ranks = ranked(sentences, worth, length, article.title)
             chosen = with_whole_lead(chosen, lead, ranks, sentences, length)
     first = len(article.sentences) - len(body)
     # A sentence keeps its "Tuy nhiên," behind the one that it points back to.

@@ -217,8 +217,9 @@ def test_nothing_is_said_twice_and_the_order_is_kept():
     assert choose([other, LONG, again], [0.1, 0.9, 0.8]) == [0, 1]
 
 
-def test_a_lead_goes_before_a_sentence_that_is_scored_a_little_better(summarizer):
-    text = (ROOT / "samples/3-khong-chu-de.txt").read_text("utf-8")
+@pytest.mark.parametrize("sample", ["1-dan-van", "3-khong-chu-de"])
+def test_a_lead_goes_before_a_sentence_that_is_scored_a_little_better(sample, summarizer):
+    text = (ROOT / "samples" / f"{sample}.txt").read_text("utf-8")
     title, body = text.split("\n", 1)
     without_lead = Article.from_fields(title, None, body)
     pasted = Article.from_text(text)
