@@ -38,10 +38,21 @@ from model.summarizer import (
 from model.written_summarizer import WrittenSummarizer
 from tests.conftest import ROOT
 from training import train_sentence_scorer, train_summarizer
+from training.evaluate_choices import agreement
 from training.evaluate_summaries import text_rank
 from training.rouge import name_rouge, rouge_rows
 from training.sentence_features import features
-from training.summary_data import greedy_oracle, read_articles, sentence_worth
+from training.summary_choices import (
+    ALSO,
+    BAD,
+    BEST,
+    CHOICES,
+    NEITHER,
+    SECOND_READER,
+    numbers,
+    read_choices,
+)
+from training.summary_data import greedy_oracle, read_articles, reference_worth, sentence_worth
 from training.train_sentence_scorer import IGNORED, SentenceCollator, copied_tokens, to_row
 
 SAMPLES = sorted((ROOT / "samples").glob("*.txt"))
@@ -492,6 +503,60 @@ def test_worth_and_oracle_follow_the_abstract(parquet):
     assert len(list(read_articles(parquet, sample=4))) == 4
 
 
+@pytest.fixture(scope="module")
+def choices(parquet):
+    """A table of choices over the articles of `parquet`; one was cut otherwise."""
+    rows = [
+        f"{article.id}\t{'test' if number > 5 else 'train'}\t"
+        f"{len(article.sentences) + (number == 0)}\t2,1\t3\t0"
+        for number, article in enumerate(read_articles(parquet))
+    ]
+    file = parquet.parent / "choices.tsv"
+    file.write_text("\n".join(["id\tsplit\tsentences\tbest\talso\tbad", *rows]) + "\n", "utf-8")
+    return file
+
+
+def test_choices_are_read_as_worth_of_sentences(parquet, choices):
+    articles = list(read_articles(parquet))
+    read = read_choices(parquet.parent, "train", choices)
+    assert [choice.id for choice in read] == [article.id for article in articles[1:6]]
+    first = read[0]
+    assert not first.article.lead  # VietNews' abstract is what has to be found
+    assert first.worth()[:4].tolist() == [BAD, BEST, BEST, ALSO]
+    assert set(first.worth()[4:]) <= {NEITHER}
+    assert first.summarized().sentences == articles[1].sentences
+    assert first.summarized().reference == " ".join(articles[1].sentences[1:3])
+
+
+def test_agreement_with_an_editor(parquet, choices):
+    read = read_choices(parquet.parent, "train", choices)[:2]
+    figures = agreement(read, [[1, 3], [0]])
+    assert figures == {
+        "articles": 2,
+        "best": 0.25,
+        "good": 0.5,
+        "bad": 0.5,
+        "none of the best": 0.5,
+        "sentences": 1.5,
+    }
+
+
+def test_the_table_of_choices_is_sound():
+    first, second = (
+        pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, index_col="id")
+        for path in (CHOICES, SECOND_READER)
+    )
+    assert first.index.is_unique
+    assert set(first["split"]) == {"train", "validation", "test"}
+    assert set(second.index) == set(first[first["split"] == "test"].index)
+    for table in (first, second):
+        for row in table.itertuples():
+            best, also, bad = (set(numbers(cell)) for cell in (row.best, row.also, row.bad))
+            assert 1 <= len(best) <= 3
+            assert not best & also | best & bad | also & bad
+            assert max(best | also | bad) < int(row.sentences)
+
+
 def test_rouge_on_both_scales():
     rows = rouge_rows([("Xã giao đất", "xã giao đất"), ("Xã giao đất", "tỉnh họp")])
     assert rows.shape == (2, 2, 3)
@@ -509,7 +574,10 @@ def test_a_batch_numbers_its_sentences_through(parquet, summarizer):
     import random
 
     tokenizer = summarizer.scorer.tokenizer
-    rows = [to_row(a, tokenizer, random.Random(0)) for a in read_articles(parquet, sample=3)]
+    rows = [
+        to_row(a, reference_worth(a), tokenizer, random.Random(0))
+        for a in read_articles(parquet, sample=3)
+    ]
     batch = SentenceCollator(tokenizer.pad_token_id)(rows)
     numbers = batch["sentence"][batch["sentence"] >= 0].unique().tolist()
     assert numbers == list(range(len(batch["worth"])))
@@ -518,7 +586,7 @@ def test_a_batch_numbers_its_sentences_through(parquet, summarizer):
     assert ((batch["copied"] == IGNORED) == (batch["sentence"] < 0)).all()
 
 
-def test_a_scorer_is_trained_and_read_back(tmp_path, tiny_encoder, parquet):
+def test_a_scorer_is_trained_and_read_back(tmp_path, tiny_encoder, parquet, choices):
     output = tmp_path / "sentences"
     train_sentence_scorer.main(
         encoder=str(tiny_encoder),
@@ -528,7 +596,10 @@ def test_a_scorer_is_trained_and_read_back(tmp_path, tiny_encoder, parquet):
         epochs=2,
         layers=2,
         frozen_layers=1,
+        choices=choices,
+        corpus=parquet.parent,
     )
+    assert json.loads((output / "training.json").read_text("utf-8"))["choices"] == 5
     model = AutoModelForTokenClassification.from_pretrained(output, dtype=torch.float32)
     assert isinstance(model, BertForTokenClassification)
     assert model.config.num_hidden_layers == 2

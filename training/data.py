@@ -49,8 +49,11 @@ class LabelledArticle:
     split: str
 
 
-def read_texts(corpus: Path, ids: set[str]) -> dict[str, Article]:
+def read_texts(corpus: Path, ids: set[str], with_abstracts: bool = True) -> dict[str, Article]:
     """The articles of `ids` out of every Parquet file under `corpus`.
+
+    An abstract stands where the newspaper printed its lead; without it the article is as its
+    summary has to be made from.
 
     Raises ValueError if one of them is in none.
     """
@@ -62,7 +65,8 @@ def read_texts(corpus: Path, ids: set[str]) -> dict[str, Article]:
         table = pd.read_parquet(path, filters=[("id", "in", sorted(ids))])
         lead = "lead" if "lead" in table else "abstract"
         for row in table.to_dict("records"):
-            found[row["id"]] = Article.from_fields(row["title"], row[lead], row["body"])
+            own = row[lead] if with_abstracts or lead == "lead" else None
+            found[row["id"]] = Article.from_fields(row["title"], own, row["body"])
     if missing := ids - found.keys():
         raise ValueError(f"{len(missing)} labelled articles are not under {corpus}: {min(missing)}")
     return found

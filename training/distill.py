@@ -24,6 +24,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase, set_seed
 from model.article import Article
 from model.windows import WINDOW, article_windows
 from training.data import DATA, KEYS, LABELS, load_graded, load_jsonl
+from training.model_card import write_settings
 from training.resume import can_resume, fingerprint
 from training.split_labels import SIMILAR
 from training.train_classifier import (
@@ -34,7 +35,6 @@ from training.train_classifier import (
     save,
     training_arguments,
     with_probe_head,
-    write_settings,
 )
 from training.word_svm import WordSvm, plain_ngrams
 

@@ -91,6 +91,14 @@ def theme_table(metrics: dict[str, Any]) -> str:
     return table(header, rows)
 
 
+def write_settings(settings: dict[str, Any], encoder: Path, output: Path) -> None:
+    """Write `training.json`: the settings of this training, and of those that made `encoder`."""
+    before = encoder / "training.json"
+    if before.exists():
+        settings = settings | {"before": json.loads(before.read_text("utf-8"))}
+    (output / "training.json").write_text(json.dumps(settings, indent=1) + "\n")
+
+
 def training_table(training: dict[str, Any]) -> str:
     """Settings and outcome of the training, beside those it went on from (`before`)."""
     steps = [training]

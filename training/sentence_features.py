@@ -10,9 +10,7 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from training.rouge import syllables
-from training.summary_data import SummarizedArticle, greedy_oracle, sentence_worth
-
-ORACLE_BONUS = 0.15
+from training.summary_data import SummarizedArticle, reference_worth
 
 
 def cosine(one: Counter, other: Counter) -> float:
@@ -59,10 +57,8 @@ class FeatureModel:
     def __init__(self, articles: Sequence[SummarizedArticle]) -> None:
         inputs, targets = [], []
         for article in articles:
-            worth = sentence_worth(article)
-            worth[greedy_oracle(article)] += ORACLE_BONUS
             inputs.append(features(article.title, article.sentences))
-            targets.append(worth)
+            targets.append(reference_worth(article))
         self.model = HistGradientBoostingRegressor(max_iter=200, random_state=0)
         self.model.fit(np.vstack(inputs), np.concatenate(targets))
 

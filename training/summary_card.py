@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from training.model_card import table
+from training.model_card import table, training_table
 
 HEAD = """---
 language: vi
@@ -31,16 +31,18 @@ Vietnamese news.
 
 {training}
 
-VietNews train (Nguyen et al. 2019), a random sample. Listwise cross-entropy on the ROUGE of each
-sentence against the abstract, with a bonus for those of the greedy oracle; squared error; binary
-cross-entropy on the copied tokens. The command stands in the project's README.
+`count` articles of VietNews train (Nguyen et al. 2019), a random sample. Listwise cross-entropy on
+the ROUGE of each sentence against the abstract, with a bonus for those of the greedy oracle;
+squared error; binary cross-entropy on the copied tokens. `choices` are articles of which editors
+chose the sentences that they would print under the title (`training/data/summary-choices.tsv`);
+what they chose stands in the place of ROUGE. The commands stand in the project's README.
 """
 
 LIMITS = """
 ## Limits
 
 An extract says what its sentences say: it cannot join two of them, and a pronoun may be left
-without its noun. Learnt from six newspapers of 2014–2019, whose abstracts it imitates.
+without its noun. Learnt from newspapers of 2014–2019. The editors who chose were a language model.
 """
 
 
@@ -59,12 +61,22 @@ def rouge_table(metrics: dict[str, Any]) -> str:
     return table([*header, "first 500: published", "first 500: syllable", "syllables"], rows)
 
 
+def choices_table(figures: dict[str, Any]) -> str:
+    """How every system agrees with what editors chose."""
+    shares = ("best", "good", "bad", "none of the best")
+    rows = [
+        [system, *(f"{own[share]:.0%}" for share in shares), f"{own['sentences']:.1f}"]
+        for system, own in figures.items()
+    ]
+    return table(["system", *shares, "sentences"], rows)
+
+
 def write_summary_card(checkpoint: Path) -> None:
-    """Write README.md from `training.json` and, if measured, `metrics.json`."""
+    """Write README.md from `training.json` and, if measured, `metrics.json`, `choices.json`."""
     training = json.loads((checkpoint / "training.json").read_text("utf-8"))
     card = HEAD.format(
         layers=training["layers"],
-        training=table(["setting", "value"], [[k, str(v)] for k, v in training.items()]),
+        training=training_table(training),
     )
     measured = checkpoint / "metrics.json"
     if measured.exists():
@@ -79,5 +91,15 @@ def write_summary_card(checkpoint: Path) -> None:
             + f"\n\n{own['seconds_per_article']:.2f} s an article on two cores, "
             f"{own['megabytes']} MB at the most (the test articles included). Summaries with "
             f"a number or a name that the article lacks: {own['unsupported']:.2%}.\n"
+        )
+    chosen = checkpoint / "choices.json"
+    if chosen.exists():
+        figures = json.loads(chosen.read_text("utf-8"))
+        card += (
+            "\n## What editors choose\n\n`python -m training.evaluate_choices` on "
+            f"{figures['this model']['articles']} articles held out, of which editors chose the "
+            "sentences that they would print under the title. Shares of a summary's sentences that "
+            "are among the best for it, the best or other good ones, and poor choices; and of the "
+            "summaries without one of the best.\n\n" + choices_table(figures) + "\n"
         )
     (checkpoint / "README.md").write_text(card + LIMITS, "utf-8")

@@ -16,6 +16,7 @@ from training.rouge import f1, ngrams, syllables
 
 ORACLE_SENTENCES = 3
 SAMPLE_SEED = 0
+ORACLE_BONUS = 0.15  # for the sentences that together come nearest to the reference
 
 
 @dataclass(frozen=True)
@@ -93,3 +94,10 @@ def greedy_oracle(article: SummarizedArticle) -> list[int]:
         total = (total[0] + own[pick][0], total[1] + own[pick][1])
         chosen.append(pick)
     return sorted(chosen)
+
+
+def reference_worth(article: SummarizedArticle) -> np.ndarray:
+    """What each sentence is worth by the reference summary, shape (sentences,)."""
+    worth = sentence_worth(article)
+    worth[greedy_oracle(article)] += ORACLE_BONUS
+    return worth

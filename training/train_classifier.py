@@ -8,7 +8,6 @@ that `AutoModelForSequenceClassification` loads (`vinai/phobert-base-v2`, `xlm-r
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -52,7 +51,7 @@ from training.data import (
 )
 from training.heads import save, set_head
 from training.metrics import choose_thresholds
-from training.model_card import write_model_card
+from training.model_card import write_model_card, write_settings
 from training.pooling import standardize_pooler, with_mean_pooling
 from training.resume import can_resume, fingerprint
 from training.word_svm import WordSvm
@@ -364,14 +363,6 @@ def calibrate_and_save(
     )
     save(model, tokenizer, output)
     words.save(output)
-
-
-def write_settings(settings: dict[str, Any], encoder: Path, output: Path) -> None:
-    """Write `training.json`: the settings of this training, and of those that made `encoder`."""
-    before = encoder / "training.json"
-    if before.exists():
-        settings = settings | {"before": json.loads(before.read_text("utf-8"))}
-    (output / "training.json").write_text(json.dumps(settings, indent=1) + "\n")
 
 
 def training_arguments(work: Path, **settings: Any) -> TrainingArguments:

@@ -8,11 +8,13 @@ tokens' logits for the label `worth`: separators as sentence representations lea
 encoder that was trained for mean pooling. The other label, `copied`, says of each token whether
 the editors' abstract has it together with its neighbour (content selection: Gehrmann et al.
 2018); it is there because it teaches the encoder something at every token.
+
+With `--choices` the scorer learns from what editors chose (`training/summary_choices.py`) as well;
+`--encoder` is then best a scorer that has learnt from abstracts.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import random
 from collections.abc import Iterable
@@ -20,6 +22,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import torch
 import typer
 from datasets import Dataset
@@ -36,14 +39,15 @@ from transformers import (
 from model.sentence_windows import sentence_windows
 from model.summarizer import sentence_means
 from model.windows import pad_windows, token_ids
+from training.model_card import write_settings
 from training.resume import can_resume, fingerprint
 from training.summary_card import write_summary_card
-from training.summary_data import SummarizedArticle, greedy_oracle, read_articles, sentence_worth
+from training.summary_choices import read_choices
+from training.summary_data import SummarizedArticle, read_articles, reference_worth
 
 logger = logging.getLogger(__name__)
 LABELS = {0: "worth", 1: "copied"}
 SHARPNESS = 0.08  # of the target distribution over an article's sentences
-ORACLE_BONUS = 0.15  # for the sentences that together come nearest to the reference
 SQUARED = 2.0  # weight of the squared error beside the listwise loss
 LATER = 0.5  # share of the long articles of which a later window is seen, too
 IGNORED = -100  # tokens that belong to no sentence of the window
@@ -60,12 +64,13 @@ def copied_tokens(ids: list[int], sentence: list[int], reference: list[int]) -> 
 
 
 def to_row(
-    article: SummarizedArticle, tokenizer: PreTrainedTokenizerBase, rng: random.Random
+    article: SummarizedArticle,
+    worth: np.ndarray,
+    tokenizer: PreTrainedTokenizerBase,
+    rng: random.Random,
 ) -> dict[str, Any] | None:
     """The first window of an article, and of every second article one of the later ones, with
     what their sentences are worth, numbered from 0; None if there is nothing to choose."""
-    worth = sentence_worth(article)
-    worth[greedy_oracle(article)] += ORACLE_BONUS
     first, *later = sentence_windows(tokenizer, article.title, article.sentences)
     windows = [first, *([rng.choice(later)] if later and rng.random() < LATER else [])]
     seen = sorted({number for window in windows for number in window.sentence if number >= 0})
@@ -151,6 +156,12 @@ def main(
     articles: Annotated[Path, typer.Option(help="VietNews train.parquet.")],
     output: Annotated[Path, typer.Option(help="Folder of the checkpoint.")],
     count: Annotated[int, typer.Option(help="Articles to learn from.")] = 20_000,
+    choices: Annotated[
+        Path | None, typer.Option(help="Table of what editors chose, to learn from as well.")
+    ] = None,
+    corpus: Annotated[
+        Path, typer.Option(help="Folder of the Parquet files with the articles of --choices.")
+    ] = Path(),
     epochs: float = 1,
     learning_rate: float = 3e-4,
     batch_size: int = 16,
@@ -170,14 +181,18 @@ def main(
         "frozen_layers": frozen_layers,
         "seed": seed,
     }
+    chosen = read_choices(corpus, "train", choices) if choices else []
+    if chosen:
+        settings["choices"] = len(chosen)
     logging.basicConfig(level=logging.INFO)
     set_seed(seed)
     work = output.with_name(output.name + "-work")
     resume = can_resume(work, fingerprint([], settings))
     tokenizer = AutoTokenizer.from_pretrained(encoder)
     rng = random.Random(seed)
-    sample = read_articles(articles, count)
-    rows = [row for article in sample if (row := to_row(article, tokenizer, rng))]
+    worths = [(article, reference_worth(article)) for article in read_articles(articles, count)]
+    worths += [(choice.summarized(), choice.worth()) for choice in chosen]
+    rows = [row for article, worth in worths if (row := to_row(article, worth, tokenizer, rng))]
     logger.info("%d articles", len(rows))
     model = AutoModelForTokenClassification.from_pretrained(
         encoder,
@@ -220,7 +235,7 @@ def main(
     tokenizer.save_pretrained(output)
     losses = [e["train_loss"] for e in trainer.state.log_history if "train_loss" in e]
     settings["train_loss"] = round(losses[-1], 4) if losses else None
-    (output / "training.json").write_text(json.dumps(settings, indent=1) + "\n")
+    write_settings(settings, Path(encoder), output)
     write_summary_card(output)
 
 
