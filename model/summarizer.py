@@ -71,7 +71,7 @@ class Length:
     sentences: int
 
 
-LENGTHS = {"short": Length(32, 1), "medium": Length(50, 3)}
+LENGTHS = {"short": Length(32, 1), "medium": Length(55, 3)}
 DEFAULT_LENGTH = "medium"
 
 

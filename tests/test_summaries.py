@@ -27,6 +27,7 @@ from model.sentences import split_sentences
 from model.summarizer import (
     DEFAULT_CHECKPOINT,
     LENGTHS,
+    Length,
     Summarizer,
     choose,
     fit_sentences,
@@ -53,9 +54,16 @@ from training.summary_choices import (
     read_choices,
 )
 from training.summary_data import greedy_oracle, read_articles, reference_worth, sentence_worth
-from training.train_sentence_scorer import IGNORED, SentenceCollator, copied_tokens, to_row
+from training.train_sentence_scorer import (
+    IGNORED,
+    SentenceCollator,
+    copied_tokens,
+    mix_in,
+    to_row,
+)
 
 SAMPLES = sorted((ROOT / "samples").glob("*.txt"))
+TWO = Length(40, 2)
 LONG = (
     "Ban Quản lý dự án cho biết việc giao đất cho nhà thầu đã xong ở chín trong mười phường, "
     "phần còn lại sẽ xong trước ngày 30 tháng 9."
@@ -191,8 +199,8 @@ def test_what_hangs_on_the_best_sentence_may_stand_behind_it():
         "Việc này được chín phần mười số hộ có ruộng đồng ý ngay từ buổi họp thôn đầu tiên ở xã.",
         "Trường tiểu học của thôn Bến Thóc thay toàn bộ cửa sổ và mái ngói trước năm học mới.",
     ]
-    assert choose(sentences, [2.0, 1.5, 1.2]) == [0, 1]
-    assert choose(sentences, [1.0, 1.5, 1.6]) == [0, 2]
+    assert choose(sentences, [2.0, 1.5, 1.2], TWO) == [0, 1]
+    assert choose(sentences, [1.0, 1.5, 1.6], TWO) == [0, 2]
 
 
 def test_a_second_sentence_adds_what_the_title_promises():
@@ -201,8 +209,9 @@ def test_a_second_sentence_adds_what_the_title_promises():
         "Các đại biểu sẽ dành hai ngày để nghe báo cáo của các phòng và trả lời cử tri ở xã.",
         "Chợ An Khê sẽ được dời về cạnh bến xe trước mùa mưa, theo tờ trình mà xã đã gửi lên.",
     ]
-    assert choose(sentences, [2.0, 1.3, 1.0]) == [0, 1]
-    assert choose(sentences, [2.0, 1.3, 1.0], title="Huyện bàn việc dời chợ An Khê") == [0, 2]
+    assert choose(sentences, [2.0, 1.3, 1.0], TWO) == [0, 1]
+    title = "Huyện bàn việc dời chợ An Khê"
+    assert choose(sentences, [2.0, 1.3, 1.0], TWO, title) == [0, 2]
 
 
 def test_a_caption_is_no_summary():
@@ -219,7 +228,7 @@ def test_who_attended_is_no_news():
         "Tham dự buổi lễ có ông Vi Tạo, Chủ tịch huyện, và đại diện của các hộ dân có ruộng.",
         "Trường tiểu học của thôn Bến Thóc thay toàn bộ cửa sổ và mái ngói trước năm học mới.",
     ]
-    assert choose(sentences, [2.0, 1.9, 1.0]) == [0, 2]
+    assert choose(sentences, [2.0, 1.9, 1.0], TWO) == [0, 2]
 
 
 def test_nothing_is_said_twice_and_the_order_is_kept():
@@ -228,9 +237,8 @@ def test_nothing_is_said_twice_and_the_order_is_kept():
     assert choose([other, LONG, again], [0.1, 0.9, 0.8]) == [0, 1]
 
 
-@pytest.mark.parametrize("sample", ["1-dan-van", "3-khong-chu-de"])
-def test_a_lead_goes_before_a_sentence_that_is_scored_a_little_better(sample, summarizer):
-    text = (ROOT / "samples" / f"{sample}.txt").read_text("utf-8")
+def test_a_lead_goes_before_a_sentence_that_is_scored_a_little_better(summarizer):
+    text = (ROOT / "samples" / "3-khong-chu-de.txt").read_text("utf-8")
     title, body = text.split("\n", 1)
     without_lead = Article.from_fields(title, None, body)
     pasted = Article.from_text(text)
@@ -616,6 +624,16 @@ def test_a_scorer_is_trained_and_read_back(tmp_path, tiny_encoder, parquet, choi
     assert "training" in (output / "README.md").read_text("utf-8").lower()
     [summary] = Summarizer(output).summarize([Article.from_text(SAMPLES[0].read_text("utf-8"))])
     assert summary.text
+
+
+def test_weights_before_a_training_are_mixed_in():
+    model = torch.nn.Linear(2, 1)
+    before = {"weight": torch.zeros(1, 2), "bias": torch.ones(1)}
+    torch.nn.init.constant_(model.weight, 4)
+    torch.nn.init.constant_(model.bias, 5)
+    mix_in(model, before, 0.25)
+    assert model.weight.tolist() == [[3, 3]]
+    assert model.bias.tolist() == [4]
 
 
 def seq2seq(kind: str, folder, tokenizer):

@@ -10,7 +10,7 @@ the editors' abstract has it together with its neighbour (content selection: Geh
 2018); it is there because it teaches the encoder something at every token.
 
 With `--choices` the scorer learns from what editors chose (`training/summary_choices.py`) as well;
-`--encoder` is then best a scorer that has learnt from abstracts.
+`--encoder` is then best a scorer that has learnt from abstracts, of which `--kept` keeps a part.
 """
 
 from __future__ import annotations
@@ -151,6 +151,16 @@ class SentenceTrainer(Trainer):
         return (loss, {"logits": scores}) if return_outputs else loss
 
 
+def mix_in(model: nn.Module, before: dict[str, torch.Tensor], share: float) -> None:
+    """Replace the weights by a mean of theirs and those `before` (Wortsman et al. 2022).
+
+    Args:
+        share: of the weights before.
+    """
+    after = model.state_dict()
+    model.load_state_dict({name: torch.lerp(after[name], before[name], share) for name in after})
+
+
 def main(
     encoder: Annotated[str, typer.Option(help="Folder or hub name of the encoder.")],
     articles: Annotated[Path, typer.Option(help="VietNews train.parquet.")],
@@ -168,6 +178,10 @@ def main(
     step_size: Annotated[int, typer.Option(help="Articles that go through at once.")] = 4,
     layers: Annotated[int, typer.Option(help="Lowest layers that are kept.")] = 6,
     frozen_layers: Annotated[int, typer.Option(help="Lowest layers left as they are.")] = 3,
+    kept: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Share of the weights before training that is mixed in."),
+    ] = 0.0,
     seed: int = 1,
 ) -> None:
     """Fine-tune an encoder to score sentences; resumes from the last checkpoint."""
@@ -179,6 +193,7 @@ def main(
         "batch_size": batch_size,
         "layers": layers,
         "frozen_layers": frozen_layers,
+        "kept": kept,
         "seed": seed,
     }
     chosen = read_choices(corpus, "train", choices) if choices else []
@@ -206,6 +221,7 @@ def main(
     base = model.base_model
     for module in [base.embeddings, *base.encoder.layer[:frozen_layers]]:
         module.requires_grad_(False)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
     arguments = TrainingArguments(
         output_dir=str(work),
         num_train_epochs=epochs,
@@ -231,7 +247,8 @@ def main(
         data_collator=SentenceCollator(tokenizer.pad_token_id),
     )
     trainer.train(resume_from_checkpoint=resume)
-    model.cpu().eval().half().save_pretrained(output)
+    mix_in(model.cpu(), before, kept)
+    model.eval().half().save_pretrained(output)
     tokenizer.save_pretrained(output)
     losses = [e["train_loss"] for e in trainer.state.log_history if "train_loss" in e]
     settings["train_loss"] = round(losses[-1], 4) if losses else None
