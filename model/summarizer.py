@@ -32,8 +32,8 @@ DANGLING_PENALTY, CEREMONY_PENALTY, CAPTION_PENALTY = 0.7, 1.5, 0.7  # logits
 # it: it takes the place of the news.
 TITLE_BONUS = 2.0
 SHORTEST_TITLE = 8  # pairs of syllables; one word of a shorter title is no whole title
-# Logits, for the first sentence of a lead: it tells the news. The scorer has never seen one, since
-# its reference summaries are the leads, taken off their articles.
+# Logits, for the first sentence of a lead: readers like a summary that begins with it. In the
+# articles with abstracts the scorer has never seen one, since the abstracts are the leads.
 LEAD_BONUS = 1.0
 SCRAP = re.compile(r"[a-zà-ỹ\d]{1,12}[),;]")
 # The caption of a portrait: an office, a name and no verb, or who is speaking where.

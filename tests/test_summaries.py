@@ -6,6 +6,8 @@ import time
 import pandas as pd
 import pytest
 import torch
+import typer
+from safetensors.torch import load_file
 from transformers import (
     AutoModelForTokenClassification,
     BartConfig,
@@ -39,7 +41,7 @@ from model.summarizer import (
 from model.written_summarizer import WrittenSummarizer
 from tests.conftest import ROOT
 from training import train_sentence_scorer, train_summarizer
-from training.evaluate_choices import agreement
+from training.evaluate_choices import agreement, shown_by
 from training.evaluate_summaries import text_rank
 from training.rouge import name_rouge, rouge_rows
 from training.sentence_features import features
@@ -49,7 +51,8 @@ from training.summary_choices import (
     BEST,
     CHOICES,
     NEITHER,
-    SECOND_READER,
+    SECOND_READING,
+    chosen_ids,
     numbers,
     read_choices,
 )
@@ -536,6 +539,28 @@ def test_choices_are_read_as_worth_of_sentences(parquet, choices):
     assert first.summarized().reference == " ".join(articles[1].sentences[1:3])
 
 
+@pytest.mark.parametrize("title", ["Dời chợ An Khê", ""])
+def test_choices_count_from_the_lead_on(title, tmp_path, summarizer):
+    lead = "Chợ cũ của xã An Khê sẽ được dời về cạnh bến xe trước mùa mưa năm nay."
+    row = {"id": "bm-1", "title": title, "lead": lead, "body": LONG}
+    pd.DataFrame([row]).to_parquet(tmp_path / "pages.parquet")
+    table = tmp_path / "choices.tsv"
+    table.write_text("id\tsplit\tsentences\tbest\talso\tbad\nbm-1\ttest\t2\t0\t\t\n", "utf-8")
+    [choice] = read_choices(tmp_path, "test", table)
+    assert choice.article.lead == lead
+    assert choice.summarized().reference == lead
+    [shown] = shown_by(summarizer, [choice], "medium")
+    assert set(shown) <= {0, 1}
+    assert 0 in shown
+    assert agreement([choice], [[]])["best"] == 0
+
+
+def test_articles_of_which_sentences_were_chosen_teach_no_abstract(parquet, choices):
+    ids = chosen_ids(choices)
+    assert len(ids) == len(list(read_articles(parquet)))
+    assert not list(read_articles(parquet, without=ids))
+
+
 def test_agreement_with_an_editor(parquet, choices):
     read = read_choices(parquet.parent, "train", choices)[:2]
     figures = agreement(read, [[1, 3], [0]])
@@ -552,11 +577,12 @@ def test_agreement_with_an_editor(parquet, choices):
 def test_the_table_of_choices_is_sound():
     first, second = (
         pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, index_col="id")
-        for path in (CHOICES, SECOND_READER)
+        for path in (CHOICES, SECOND_READING)
     )
     assert first.index.is_unique
     assert set(first["split"]) == {"train", "validation", "test"}
-    assert set(second.index) == set(first[first["split"] == "test"].index)
+    test = first[first["split"] == "test"]
+    assert test["sentences"].sort_index().equals(second["sentences"].sort_index())
     for table in (first, second):
         for row in table.itertuples():
             best, also, bad = (set(numbers(cell)) for cell in (row.best, row.also, row.bad))
@@ -624,6 +650,33 @@ def test_a_scorer_is_trained_and_read_back(tmp_path, tiny_encoder, parquet, choi
     assert "training" in (output / "README.md").read_text("utf-8").lower()
     [summary] = Summarizer(output).summarize([Article.from_text(SAMPLES[0].read_text("utf-8"))])
     assert summary.text
+
+
+def test_a_scorer_is_taught_further_and_may_keep_its_weights(
+    tmp_path, tiny_encoder, parquet, choices
+):
+    first, second = tmp_path / "first", tmp_path / "second"
+    common = {"articles": parquet, "count": 4, "layers": 2, "frozen_layers": 1}
+    with pytest.raises(typer.BadParameter, match="kept"):
+        train_sentence_scorer.main(encoder=str(tiny_encoder), output=first, kept=1, **common)
+    with pytest.raises(typer.BadParameter, match="corpus"):
+        train_sentence_scorer.main(encoder="x", output=first, choices=choices, **common)
+    train_sentence_scorer.main(encoder=str(tiny_encoder), output=first, **common)
+    taught = {"choices": choices, "corpus": parquet.parent, "kept": 1}
+    train_sentence_scorer.main(encoder=str(first), output=second, **common, **taught)
+    before, after = (load_file(folder / "model.safetensors") for folder in (first, second))
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    settings = json.loads((second / "training.json").read_text("utf-8"))
+    assert settings["choices"] == 5
+    assert settings["before"]["count"] == 4
+    assert "training 2" in (second / "README.md").read_text("utf-8")
+    # a checkpoint is not gone on from when what was chosen has changed
+    other = tmp_path / "choices.tsv"
+    other.write_text(choices.read_text("utf-8").replace("2,1\t3", "3\t1"), "utf-8")
+    with pytest.raises(ValueError, match="other settings or articles"):
+        train_sentence_scorer.main(
+            encoder=str(first), output=second, **common, **taught | {"choices": other}
+        )
 
 
 def test_weights_before_a_training_are_mixed_in():

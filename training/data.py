@@ -52,10 +52,12 @@ class LabelledArticle:
 def read_texts(corpus: Path, ids: set[str], with_abstracts: bool = True) -> dict[str, Article]:
     """The articles of `ids` out of every Parquet file under `corpus`.
 
-    An abstract stands where the newspaper printed its lead; without it the article is as its
-    summary has to be made from.
+    Args:
+        with_abstracts: take the abstracts of VietNews, which are the leads of its articles, as
+            such; not for summaries, whose reference they are.
 
-    Raises ValueError if one of them is in none.
+    Raises:
+        ValueError: one of the articles is in no file.
     """
     found: dict[str, Article] = {}
     for path in sorted(corpus.rglob("*.parquet")):

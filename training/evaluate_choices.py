@@ -1,4 +1,4 @@
-"""Measure summaries by what editors chose, on articles held out for it.
+"""Measure summaries by what a reader chose, on articles held out for it.
 
     python -m training.evaluate_choices model/checkpoints/sentences --corpus DIR
 
@@ -19,22 +19,22 @@ import typer
 from model.summarizer import Summarizer, choose
 from training.evaluate_summaries import text_rank
 from training.summary_card import write_summary_card
-from training.summary_choices import SECOND_READER, Choice, read_choices
+from training.summary_choices import SECOND_READING, Choice, read_choices
 
 logger = logging.getLogger(__name__)
 
 
 def share(shown: Sequence[int], of: Sequence[int]) -> float:
-    """The share of the shown sentences that are among others."""
-    return sum(i in of for i in shown) / len(shown)
+    """The share of the shown sentences that are among others; 0 of none."""
+    return sum(i in of for i in shown) / max(1, len(shown))
 
 
 def agreement(choices: Sequence[Choice], shown: Sequence[Sequence[int]]) -> dict[str, float]:
-    """How summaries agree with what an editor chose.
+    """How summaries agree with what a reader chose.
 
     Args:
-        choices: the editor's.
-        shown: for each the numbers of the body sentences in the summary, at least one.
+        choices: the reader's.
+        shown: for each the numbers of the body sentences in the summary.
 
     Returns:
         Shares of the shown sentences that are `best`, `best` or `also` ("good"), and `bad`; share
@@ -77,10 +77,10 @@ def main(
     checkpoint: Annotated[Path, typer.Argument(help="Sentence scorer.")],
     corpus: Annotated[Path, typer.Option(help="Folder of the public texts (Parquet).")],
 ) -> None:
-    """How often the sentences of a summary are those that editors chose."""
+    """How often the sentences of a summary are those that a reader chose."""
     logging.basicConfig(level=logging.INFO)
     choices = read_choices(corpus, "test")
-    again = {choice.id: choice.best for choice in read_choices(corpus, "test", SECOND_READER)}
+    again = {choice.id: choice.best for choice in read_choices(corpus, "test", SECOND_READING)}
     summarizer = Summarizer(checkpoint)
     shown: dict[str, Sequence[Sequence[int]]] = {
         "this model": shown_by(summarizer, choices, "medium"),
@@ -88,7 +88,7 @@ def main(
         "lead-1": [[0] for _ in choices],
         "lead-2": [[0, 1] for _ in choices],
         "TextRank": [central(choice) for choice in choices],
-        "a second reader": [again[choice.id] for choice in choices],
+        "a second reading": [again[choice.id] for choice in choices],
     }
     figures = {system: agreement(choices, own) for system, own in shown.items()}
     logger.info("%s", json.dumps(figures, indent=1))

@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-import torch
 import typer
 from sumy.models.dom import ObjectDocumentModel, Paragraph, Sentence
 from sumy.summarizers.text_rank import TextRankSummarizer
@@ -38,7 +37,6 @@ from training.summary_data import SummarizedArticle, greedy_oracle, read_article
 logger = logging.getLogger(__name__)
 FEATURE_ARTICLES = 8_000
 FIRST = 500  # articles of the published independent run of ViT5
-BOOSTING = "boosting on 16 features"
 CHUNK = 128  # articles that a worker gets at once
 System = Callable[[list[SummarizedArticle]], list[str]]
 system: System  # of a worker process
@@ -74,7 +72,6 @@ class Embedded:
     """What the program itself shows."""
 
     def __init__(self, checkpoint: Path) -> None:
-        torch.set_num_threads(1)
         self.summarizer = Summarizer(checkpoint)
 
     def __call__(self, articles: list[SummarizedArticle]) -> list[str]:
@@ -135,7 +132,6 @@ def measure(
         make, argument: how a worker builds the system.
     """
     begin = time.perf_counter()
-    os.environ["OMP_NUM_THREADS"] = "1"  # of a worker: there is one for every core
     chunks = [articles[i : i + CHUNK] for i in range(0, len(articles), CHUNK)]
     with ProcessPoolExecutor(
         mp_context=get_context("spawn"), initializer=start, initargs=(make, argument)
@@ -160,36 +156,28 @@ def main(
     sample: Annotated[
         int | None, typer.Option(help="Measure so many articles, drawn at random, not all.")
     ] = None,
-    only: Annotated[
-        str | None, typer.Option(help="Measure this system alone; keep the others' figures.")
-    ] = None,
 ) -> None:
     """ROUGE of the scorer and of its baselines, on both scales, a process for every core."""
     logging.basicConfig(level=logging.INFO)
-    measured = checkpoint / "metrics.json"
-    figures: dict[str, Any] = json.loads(measured.read_text("utf-8")) if only else {}
+    # Before a worker loads a library that makes threads: there is a process for every core.
+    os.environ["OMP_NUM_THREADS"] = "1"
     articles = list(islice(read_articles(test), FIRST if sample else None))
     start_of_sample = FIRST if sample else 0
     articles += list(read_articles(test, sample)) if sample else []
+    boosting = FeatureModel(list(read_articles(train, FEATURE_ARTICLES)))
     systems: dict[str, tuple[Callable[..., System], Any]] = {
         "this model": (Embedded, checkpoint),
         "lead-1": (lead, 1),
         "lead-2": (lead, 2),
         "TextRank": (central, None),
-        BOOSTING: (boosted, None),
+        "boosting on 16 features": (boosted, boosting),
         "oracle of up to 3 sentences": (Extract, greedy_oracle),
     }
-    if only and only not in systems:
-        raise typer.BadParameter(f"one of {', '.join(systems)}", param_hint="--only")
-    if any(f["articles"] != len(articles) - start_of_sample for f in figures.values()):
-        raise typer.BadParameter(f"{measured} is of other articles", param_hint="--only")
-    for name in [only] if only else systems:
-        make, argument = systems[name]
-        if name == BOOSTING:
-            argument = FeatureModel(list(read_articles(train, FEATURE_ARTICLES)))
+    figures: dict[str, Any] = {}
+    for name, (make, argument) in systems.items():
         figures[name] = measure(articles, start_of_sample, make, argument)
         logger.info("%s %s", name, json.dumps(figures[name]))
-    measured.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+    (checkpoint / "metrics.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
     write_summary_card(checkpoint)
 
 

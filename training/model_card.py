@@ -1,4 +1,4 @@
-"""The model card of a theme checkpoint, written by the runs that made and measured it."""
+"""What the runs that made and measured a theme checkpoint write of it: settings, model card."""
 
 from __future__ import annotations
 

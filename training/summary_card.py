@@ -33,16 +33,18 @@ Vietnamese news.
 
 `count` articles of VietNews train (Nguyen et al. 2019), a random sample. Listwise cross-entropy on
 the ROUGE of each sentence against the abstract, with a bonus for those of the greedy oracle;
-squared error; binary cross-entropy on the copied tokens. `choices` are articles of which editors
-chose the sentences that they would print under the title (`training/data/summary-choices.tsv`);
-what they chose stands in the place of ROUGE. The commands stand in the project's README.
+squared error; binary cross-entropy on the copied tokens. `choices` are articles of which a
+language model, asked as an editor, chose the sentences that it would print under the title
+(`training/data/summary-choices.tsv`); what it chose stands in the place of ROUGE and of the
+abstract. `kept` is the share of the weights before the training in a mean with those after it.
+The commands stand in the project's README.
 """
 
 LIMITS = """
 ## Limits
 
 An extract says what its sentences say: it cannot join two of them, and a pronoun may be left
-without its noun. Learnt from newspapers of 2014–2019. The editors who chose were a language model.
+without its noun. Learnt from newspapers of 2014–2019.
 """
 
 
@@ -62,7 +64,7 @@ def rouge_table(metrics: dict[str, Any]) -> str:
 
 
 def choices_table(figures: dict[str, Any]) -> str:
-    """How every system agrees with what editors chose."""
+    """How every system agrees with what a reader chose."""
     shares = ("best", "good", "bad", "none of the best")
     rows = [
         [system, *(f"{own[share]:.0%}" for share in shares), f"{own['sentences']:.1f}"]
@@ -96,10 +98,11 @@ def write_summary_card(checkpoint: Path) -> None:
     if chosen.exists():
         figures = json.loads(chosen.read_text("utf-8"))
         card += (
-            "\n## What editors choose\n\n`python -m training.evaluate_choices` on "
-            f"{figures['this model']['articles']} articles held out, of which editors chose the "
-            "sentences that they would print under the title. Shares of a summary's sentences that "
-            "are among the best for it, the best or other good ones, and poor choices; and of the "
-            "summaries without one of the best.\n\n" + choices_table(figures) + "\n"
+            "\n## What a reader chooses\n\n`python -m training.evaluate_choices` on "
+            f"{figures['this model']['articles']} articles held out, of which a language model, "
+            "asked as an editor, chose the sentences that it would print under the title. Shares "
+            "of a summary's sentences that are among the best for it, the best or other good ones, "
+            "and poor choices; and of the summaries without one of the best. One sentence loses "
+            "nothing by these for what it leaves out.\n\n" + choices_table(figures) + "\n"
         )
     (checkpoint / "README.md").write_text(card + LIMITS, "utf-8")

@@ -1,13 +1,16 @@
-"""Which sentences editors would print under the title of an article.
+"""Which sentences a reader would print under the title of an article.
 
 `data/summary-choices.tsv` names articles of the public collections by id: into how many sentences
 they are cut, and the numbers of those that make the best summary (the most important one first), of
 others that would be good in one (`also`), and of those that look like news and are a poor choice
-(`bad`). `data/summary-choices-second.tsv` holds a second reader's choices for the test articles.
+(`bad`). The reader was a language model, asked as an editor.
+`data/summary-choices-second.tsv` holds a second reading of the test articles by the same model. One
+article in seven is for validation, by a hash of its id; the test articles were drawn apart.
 """
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,15 +21,16 @@ from model.article import Article
 from training.data import DATA, read_texts
 from training.summary_data import SummarizedArticle
 
+logger = logging.getLogger(__name__)
 CHOICES = DATA / "summary-choices.tsv"
-SECOND_READER = DATA / "summary-choices-second.tsv"
+SECOND_READING = DATA / "summary-choices-second.tsv"
 # On the scale of ROUGE, so that articles of both kinds can be learnt from together.
 BEST, ALSO, NEITHER, BAD = 0.65, 0.4, 0.1, 0.0
 
 
 @dataclass(frozen=True)
 class Choice:
-    """An article and what an editor chose.
+    """An article and what a reader chose.
 
     Attributes:
         id: the collection's own.
@@ -68,16 +72,29 @@ def read_choices(corpus: Path, split: str, path: Path = CHOICES) -> list[Choice]
 
     Args:
         corpus: folder of the public texts, as Parquet files.
+
+    Raises:
+        ValueError: an article is not under `corpus`.
     """
     table = pd.read_csv(path, sep="\t", index_col="id", dtype=str, keep_default_na=False)
     table = table[table["split"] == split]
     texts = read_texts(corpus, set(table.index), with_abstracts=False)
-    return [
+    choices = [
         Choice(
             str(name),
             texts[str(name)],
-            *(numbers(row[column]) for column in ("best", "also", "bad")),
+            best=numbers(row["best"]),
+            also=numbers(row["also"]),
+            bad=numbers(row["bad"]),
         )
         for name, row in table.iterrows()
         if len(texts[str(name)].body_sentences) == int(row["sentences"])
     ]
+    if len(choices) < len(table):
+        logger.warning("%d articles are cut into other sentences now", len(table) - len(choices))
+    return choices
+
+
+def chosen_ids(path: Path = CHOICES) -> set[str]:
+    """The ids of all articles of which sentences were chosen, of every split."""
+    return set(pd.read_csv(path, sep="\t", usecols=["id"])["id"])

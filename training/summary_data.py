@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,7 @@ class SummarizedArticle:
         id: the collection's own.
         title, paragraphs: what is summarised.
         sentences: those of the paragraphs; the title is none.
-        reference: the abstract that its editors wrote.
+        reference: the abstract that its editors wrote, or what a reader chose.
     """
 
     id: str
@@ -37,15 +37,20 @@ class SummarizedArticle:
     reference: str
 
 
-def read_articles(path: Path, sample: int | None = None) -> Iterator[SummarizedArticle]:
+def read_articles(
+    path: Path, sample: int | None = None, without: Collection[str] = ()
+) -> Iterator[SummarizedArticle]:
     """The articles of a VietNews Parquet file, in its order, or a random sample of them.
 
     The collection is ordered by newspaper: the first articles are no fair sample of it.
+
+    Args:
+        without: ids of articles that are left out.
     """
     table = pd.read_parquet(path, columns=["id", "title", "abstract", "body"])
     if sample is not None:
         table = table.sample(min(sample, len(table)), random_state=SAMPLE_SEED)
-    for row in table.to_dict("records"):
+    for row in table[~table["id"].isin(without)].to_dict("records"):
         try:
             article = Article.from_fields(row["title"], None, row["body"])
         except InputError:

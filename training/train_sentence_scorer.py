@@ -9,7 +9,7 @@ encoder that was trained for mean pooling. The other label, `copied`, says of ea
 the editors' abstract has it together with its neighbour (content selection: Gehrmann et al.
 2018); it is there because it teaches the encoder something at every token.
 
-With `--choices` the scorer learns from what editors chose (`training/summary_choices.py`) as well;
+With `--choices` the scorer learns from what readers chose (`training/summary_choices.py`) as well;
 `--encoder` is then best a scorer that has learnt from abstracts, of which `--kept` keeps a part.
 """
 
@@ -28,6 +28,7 @@ import typer
 from datasets import Dataset
 from torch import nn
 from transformers import (
+    AutoConfig,
     AutoModelForTokenClassification,
     AutoTokenizer,
     PreTrainedTokenizerBase,
@@ -42,7 +43,7 @@ from model.windows import pad_windows, token_ids
 from training.model_card import write_settings
 from training.resume import can_resume, fingerprint
 from training.summary_card import write_summary_card
-from training.summary_choices import read_choices
+from training.summary_choices import Choice, chosen_ids, read_choices
 from training.summary_data import SummarizedArticle, read_articles, reference_worth
 
 logger = logging.getLogger(__name__)
@@ -152,7 +153,7 @@ class SentenceTrainer(Trainer):
 
 
 def mix_in(model: nn.Module, before: dict[str, torch.Tensor], share: float) -> None:
-    """Replace the weights by a mean of theirs and those `before` (Wortsman et al. 2022).
+    """Replace the weights by a mean of theirs and those `before` (WiSE-FT: Wortsman et al. 2022).
 
     Args:
         share: of the weights before.
@@ -167,11 +168,12 @@ def main(
     output: Annotated[Path, typer.Option(help="Folder of the checkpoint.")],
     count: Annotated[int, typer.Option(help="Articles to learn from.")] = 20_000,
     choices: Annotated[
-        Path | None, typer.Option(help="Table of what editors chose, to learn from as well.")
+        Path | None, typer.Option(help="Table of what readers chose, to learn from as well.")
     ] = None,
     corpus: Annotated[
-        Path, typer.Option(help="Folder of the Parquet files with the articles of --choices.")
-    ] = Path(),
+        Path | None,
+        typer.Option(help="Folder of the Parquet files with those articles."),
+    ] = None,
     epochs: float = 1,
     learning_rate: float = 3e-4,
     batch_size: int = 16,
@@ -193,19 +195,26 @@ def main(
         "batch_size": batch_size,
         "layers": layers,
         "frozen_layers": frozen_layers,
-        "kept": kept,
         "seed": seed,
     }
-    chosen = read_choices(corpus, "train", choices) if choices else []
-    if chosen:
-        settings["choices"] = len(chosen)
+    if (choices is None) != (corpus is None):
+        raise typer.BadParameter("--choices and --corpus belong together")
+    if kept and AutoConfig.from_pretrained(encoder).id2label != LABELS:
+        raise typer.BadParameter("only the weights of a scorer can be kept", param_hint="--kept")
     logging.basicConfig(level=logging.INFO)
     set_seed(seed)
+    chosen: list[Choice] = []
+    seen: set[str] = set()
+    if choices and corpus:
+        chosen, seen = read_choices(corpus, "train", choices), chosen_ids(choices)
+    taught = [[choice.id, choice.best, choice.also, choice.bad] for choice in chosen]
     work = output.with_name(output.name + "-work")
-    resume = can_resume(work, fingerprint([], settings))
+    resume = can_resume(work, fingerprint([], settings | {"taught": taught}))
+    settings |= {"choices": len(chosen), "kept": kept} if chosen else {"kept": kept}
     tokenizer = AutoTokenizer.from_pretrained(encoder)
     rng = random.Random(seed)
-    worths = [(article, reference_worth(article)) for article in read_articles(articles, count)]
+    sample = read_articles(articles, count, without=seen)
+    worths = [(article, reference_worth(article)) for article in sample]
     worths += [(choice.summarized(), choice.worth()) for choice in chosen]
     rows = [row for article, worth in worths if (row := to_row(article, worth, tokenizer, rng))]
     logger.info("%d articles", len(rows))
