@@ -108,7 +108,8 @@ def names(text: str) -> Iterator[tuple[str, bool]]:
 
 def unsupported(summary: str, article: str) -> list[str]:
     """Numbers, dates and names of the summary that do not stand in the article, sorted."""
-    known = numbers(article)
+    # Line by line: a heading that ends in "một" does not count the "Ba" of the next line.
+    known = set().union(*map(numbers, article.split("\n")))
     missing = {number for number in numbers(summary) if number not in known}
     plain = f" {' '.join(WORD.findall(same_spelling(article)))} "
     folded = plain.lower()

@@ -426,6 +426,10 @@ def test_numbers_dates_and_names_have_to_stand_in_the_article(summary, missing):
     assert unsupported(summary, article) == missing
 
 
+def test_a_number_ends_with_its_line():
+    assert unsupported("Ba tháng sau, xã họp.", "Phương án một\nBa tháng sau, xã họp.") == []
+
+
 def test_a_long_line_is_no_way_to_stop_the_program():
     for text in (
         "một " * 50_000,
